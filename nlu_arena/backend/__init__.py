@@ -1,0 +1,1 @@
+"""The numerical engine: the only code that imports torch, transformers, peft and datasets."""

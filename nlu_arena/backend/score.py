@@ -1,0 +1,200 @@
+"""Label log-likelihoods of prompts: shared prefix computed once, label columns only, float32 at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+
+from nlu_arena.backend.batching import Padded, pad_rows
+from nlu_arena.backend.encode import LabelTokens, Tokens
+from nlu_arena.errors import RunError
+
+# Positions whose full vocabulary is in memory at once when labels have several tokens.
+VOCABULARY_ROWS = 256
+
+
+def shared_prefix_length(rows: Sequence[Tokens]) -> int:
+    """Return how many leading tokens all rows share, leaving every row at least one of its own."""
+    first, last = min(rows), max(rows)
+    limit = min(len(row) for row in rows) - 1
+    # The longest common prefix of all rows is that of the smallest and the largest.
+    return next((at for at in range(limit) if first[at] != last[at]), limit)
+
+
+class PrefixLayer(DynamicLayer):  # type: ignore[misc]  # the library is not checked
+    """Keys and values of one row's prefix, lent to every row of every batch.
+
+    An update returns prefix and new tokens joined, and keeps nothing: the same cache serves the next batch
+    without being copied or cut back. Gradients flow through it to what computed the prefix.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        super().__init__()
+        self.keys, self.values = keys, values
+        self.dtype, self.device = keys.dtype, keys.device
+        self.is_initialized = True
+
+    def update(
+        self,
+        key_states: Tensor,
+        value_states: Tensor,
+        *_: object,
+        **__: object,
+    ) -> tuple[Tensor, Tensor]:
+        """Return prefix and new keys and values, each [rows, heads, prefix + new, size]."""
+        rows = key_states.shape[0]
+        keys = torch.cat([self.keys.expand(rows, -1, -1, -1), key_states], dim=-2)
+        values = torch.cat([self.values.expand(rows, -1, -1, -1), value_states], dim=-2)
+        return keys, values
+
+
+def run_prefix(model: PreTrainedModel, prefix: Tokens) -> Cache | None:
+    """Run the shared tokens once and return their keys and values, or None where nothing is shared."""
+    if not prefix:
+        return None
+    ids = torch.tensor([prefix], device=model.device)
+    # Without the model's configuration every layer keeps the whole prefix; a sliding window is then applied
+    # by the mask, which stays right for every later token.
+    cache = DynamicCache()
+    model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
+    return Cache(layers=[PrefixLayer(layer.keys, layer.values) for layer in cache.layers])
+
+
+def label_logits(model: PreTrainedModel, hidden: Tensor, columns: Tensor | None = None) -> Tensor:
+    """Return the logits of hidden states in float32, of all tokens or of the given columns alone.
+
+    float32, because bfloat16 has 8 bits: near labels would tie, and ties go to the first label.
+
+    Args:
+        model: The decoder, whose output embedding is used.
+        hidden: Hidden states after the last norm, [positions, size].
+        columns: Token ids, [labels]; without them the whole vocabulary.
+    """
+    head = model.get_output_embeddings()
+    weight = head.weight if columns is None else head.weight[columns]
+    logits: Tensor = hidden.float() @ weight.float().T
+    bias = getattr(head, "bias", None)
+    if bias is not None:
+        logits = logits + (bias if columns is None else bias[columns]).float()
+    cap: float | None = getattr(model.config, "final_logit_softcapping", None)
+    return logits if cap is None else cap * torch.tanh(logits / cap)
+
+
+def check_label_logits(model: PreTrainedModel, row: Tokens) -> None:
+    """Compare our label logits with the model's own on one prompt: an unknown scale or cap must not pass.
+
+    Raises:
+        RunError: They differ by more than the model's precision explains.
+    """
+    ids = torch.tensor([row], device=model.device)
+    with torch.inference_mode():
+        expected = model(input_ids=ids, logits_to_keep=1).logits[0, -1].float()
+        hidden = model.base_model(input_ids=ids).last_hidden_state[0, -1:]
+        found = label_logits(model, hidden)[0]
+    # One rounding of the model's own product to its type: 2^-8 of the largest logit in bfloat16.
+    tolerance = 2 * torch.finfo(model.dtype).eps * expected.abs().max().clamp(min=1.0)
+    if not torch.isfinite(expected).all() or (found - expected).abs().max() > max(tolerance, 1e-4):
+        raise RunError(
+            "the model's own logits differ from the label logits: this architecture is not supported"
+        )
+
+
+class LabelScorer:
+    """Scores the labels of prompts with one decoder.
+
+    Args:
+        model: The decoder.
+        labels: The labels' tokens.
+        pad_id: The id that pads.
+        reuse_prefix: Run shared tokens once; without it every prompt is run whole, the plain way.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, labels: LabelTokens, pad_id: int, *, reuse_prefix: bool = True
+    ) -> None:
+        self.model = model
+        self.labels = labels
+        self.pad_id = pad_id
+        self.reuse_prefix = reuse_prefix
+        self.prefix: Tokens = []
+        self.cache: Cache | None = None
+
+    def share_prefix(self, rows: Sequence[Tokens]) -> None:
+        """Find the tokens that all prompts share; they are run at the first batch after it."""
+        self.prefix = rows[0][: shared_prefix_length(rows)] if self.reuse_prefix else []
+        self.cache = None
+
+    def score(self, rows: Sequence[Tokens]) -> Tensor:
+        """Return the labels' log-probabilities, [rows, labels] in float32, without gradients.
+
+        Raises:
+            RunError: A score is not finite.
+        """
+        with torch.inference_mode():
+            if self.cache is None:
+                self.cache = run_prefix(self.model, self.prefix)
+            scores = self._likelihoods(rows, self.cache).log_softmax(dim=-1)
+        if not torch.isfinite(scores).all():
+            raise RunError("the model's label scores are not finite")
+        return scores
+
+    def loss(self, rows: Sequence[Tokens], gold: Sequence[int]) -> Tensor:
+        """Return the summed training loss of a micro-batch, with gradients.
+
+        Cross-entropy over the label scores where one position decides; otherwise the mean token loss of the
+        gold label. The prefix is run again for each call, once for all rows: its gradient is their sum.
+        """
+        # The weights are about to change: what scoring has kept of the prefix is no longer true.
+        self.cache = None
+        cache = run_prefix(self.model, self.prefix)
+        targets = torch.tensor(gold, device=self.model.device)
+        if self.labels.single_position:
+            return torch.nn.functional.cross_entropy(self._likelihoods(rows, cache), targets, reduction="sum")
+        chosen = [self.labels.ids[label] for label in gold]
+        sums = self._sum_tokens(rows, chosen, cache)
+        counts = torch.tensor([len(ids) for ids in chosen], device=sums.device)
+        return -(sums / counts).sum()
+
+    def _likelihoods(self, rows: Sequence[Tokens], cache: Cache | None) -> Tensor:
+        """Return log-likelihoods of the labels up to a constant for each row, [rows, labels]."""
+        if self.labels.single_position:
+            hidden, lengths = self._hidden(rows, cache)
+            last = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
+            columns = torch.tensor([ids[0] for ids in self.labels.ids], device=hidden.device)
+            return label_logits(self.model, last, columns)
+        repeated = [row for row in rows for _ in self.labels.ids]
+        chosen = [ids for _ in rows for ids in self.labels.ids]
+        return self._sum_tokens(repeated, chosen, cache).view(len(rows), len(self.labels.ids))
+
+    def _sum_tokens(
+        self, rows: Sequence[Tokens], labels: Sequence[tuple[int, ...]], cache: Cache | None
+    ) -> Tensor:
+        """Return the summed log-likelihood of one label after each row, [rows]."""
+        # The last label token is predicted, never read.
+        hidden, lengths = self._hidden(
+            [[*row, *ids[:-1]] for row, ids in zip(rows, labels, strict=True)], cache
+        )
+        counts = torch.tensor([len(ids) for ids in labels], device=hidden.device)
+        owner = torch.repeat_interleave(torch.arange(len(rows), device=hidden.device), counts)
+        offset = torch.cat([torch.arange(len(ids), device=hidden.device) for ids in labels])
+        states = hidden[owner, (lengths - counts)[owner] + offset]
+        targets = torch.tensor([token for ids in labels for token in ids], device=hidden.device)
+        picked = []
+        for start in range(0, len(targets), VOCABULARY_ROWS):
+            part = slice(start, start + VOCABULARY_ROWS)
+            scores = label_logits(self.model, states[part]).log_softmax(dim=-1)
+            picked.append(scores.gather(1, targets[part, None])[:, 0])
+        return torch.zeros(len(rows), device=hidden.device).index_add(0, owner, torch.cat(picked))
+
+    def _hidden(self, rows: Sequence[Tokens], cache: Cache | None) -> tuple[Tensor, Tensor]:
+        """Return the hidden states of the rows' own tokens, [rows, longest, size], and the rows' lengths."""
+        shared = len(self.prefix)
+        batch: Padded = pad_rows([row[shared:] for row in rows], self.pad_id, self.model.device)
+        output = self.model.base_model(
+            input_ids=batch.ids, past_key_values=cache, use_cache=cache is not None
+        )
+        return output.last_hidden_state, batch.lengths

@@ -1,0 +1,237 @@
+"""The training loop: AdamW, linear warm-up and decay, accumulation, and nothing that depends on luck."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nlu_arena.backend.batching import plan_epoch
+from nlu_arena.backend.device import is_out_of_memory, release_memory, seed_everything
+from nlu_arena.errors import RunError
+from nlu_arena.spec import TrainSettings
+
+Row = Any
+
+
+class Objective(Protocol):
+    """What training needs of a scorer: the summed loss of some rows, and their scores."""
+
+    model: Any
+
+    def loss(self, rows: Sequence[Row], gold: Sequence[int]) -> Tensor:
+        """Return the summed loss with gradients."""
+
+    def score(self, rows: Sequence[Row]) -> Tensor:
+        """Return log-probabilities, [rows, labels]."""
+
+
+class TrainingRows(NamedTuple):
+    """Encoded examples with their gold labels and token counts."""
+
+    rows: Sequence[Row]
+    gold: Sequence[int]
+    lengths: Sequence[int]
+
+    def take(self, indices: Sequence[int]) -> TrainingRows:
+        """Return the rows of the given indices."""
+        return TrainingRows(*([values[i] for i in indices] for values in self))
+
+
+class Step(NamedTuple):
+    """What one optimiser step reports: mean loss over its batch, learning rate, examples seen in all."""
+
+    number: int
+    epoch: float
+    loss: float
+    lr: float
+    examples: int
+
+
+class EpochEnd(NamedTuple):
+    """The accuracy on the held-out slice after an epoch."""
+
+    number: int
+    step: int
+    accuracy: float
+
+
+@dataclass
+class TrainingResult:
+    """Which weights were kept, and what training cost."""
+
+    selection: str
+    epoch: int
+    steps: int
+    micro_batch: int
+    out_of_memory_retries: int
+    final_loss: float
+    held_out: list[float] = field(default_factory=list)
+
+
+def learning_rate_share(step: int, total: int, warmup: float) -> float:
+    """Return the share of the peak learning rate at a step counted from 0: linear up, then linear down to 0.
+
+    The warm-up is a share of all steps, so it can never outlast the training.
+    """
+    warm = math.ceil(total * warmup)
+    if step < warm:
+        return (step + 1) / warm
+    return (total - step) / max(1, total - warm)
+
+
+def build_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
+    """Return a fused, bias-corrected AdamW (Loshchilov & Hutter 2019) over the trainable weights.
+
+    Biases and norm weights, the one-dimensional ones, are not decayed: they set scales, not directions.
+    """
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    groups = [
+        {"params": [w for w in weights if w.ndim > 1], "weight_decay": settings.weight_decay},
+        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.lr, fused=True)
+
+
+def hold_out(n_rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
+    """Split row numbers into those that train and a seeded slice for the choice of the epoch."""
+    order = list(range(n_rows))
+    random.Random(f"held-out/{seed}").shuffle(order)
+    count = round(n_rows * share)
+    return sorted(order[count:]), sorted(order[:count])
+
+
+class Trainer:
+    """Trains a scorer's model on encoded rows.
+
+    Args:
+        objective: Gives the loss of rows and their scores.
+        settings: Everything that changes the trained weights.
+        seed: Seeds the order of the rows and dropout.
+    """
+
+    def __init__(self, objective: Objective, settings: TrainSettings, seed: int) -> None:
+        self.objective = objective
+        self.settings = settings
+        self.seed = seed
+        self.micro_batch = settings.batch_size
+        self.retries = 0
+
+    def run(
+        self,
+        data: TrainingRows,
+        on_step: Callable[[Step], None],
+        on_epoch: Callable[[EpochEnd], None],
+    ) -> TrainingResult:
+        """Train for all epochs and leave the kept weights in the model.
+
+        Raises:
+            RunError: A loss or a gradient is not finite, or one row alone does not fit in memory.
+        """
+        settings = self.settings
+        kept_rows, held_rows = hold_out(len(data.rows), settings.held_out, self.seed)
+        train, held = data.take(kept_rows), data.take(held_rows)
+        steps_per_epoch = math.ceil(len(train.rows) / settings.batch_size)
+        total = steps_per_epoch * settings.epochs
+        seed_everything(self.seed)
+        model = self.objective.model
+        optimizer = build_optimizer(model, settings)
+        best: tuple[float, int, dict[str, Tensor]] | None = None
+        held_accuracies: list[float] = []
+        seen, loss = 0, math.nan
+        for step, epoch, batch in self._batches(train):
+            for group in optimizer.param_groups:
+                group["lr"] = settings.lr * learning_rate_share(step, total, settings.warmup)
+            loss = self._step(optimizer, train.take(batch))
+            seen += len(batch)
+            on_step(Step(step + 1, (step + 1) / steps_per_epoch, loss, optimizer.param_groups[0]["lr"], seen))
+            if held.rows and (step + 1) % steps_per_epoch == 0:
+                accuracy = self._accuracy(held)
+                held_accuracies.append(accuracy)
+                on_epoch(EpochEnd(epoch + 1, step + 1, accuracy))
+                if best is None or accuracy > best[0]:
+                    best = (accuracy, epoch + 1, trainable_state(model))
+        if best is not None:
+            model.load_state_dict(best[2], strict=False)
+        model.eval()
+        return TrainingResult(
+            selection="best on held-out train" if best else "last epoch",
+            epoch=best[1] if best else settings.epochs,
+            steps=total,
+            micro_batch=self.micro_batch,
+            out_of_memory_retries=self.retries,
+            final_loss=loss,
+            held_out=held_accuracies,
+        )
+
+    def _batches(self, train: TrainingRows) -> Iterator[tuple[int, int, list[int]]]:
+        """Yield step, epoch and row numbers; the order depends on the seed alone."""
+        generator = random.Random(f"epochs/{self.seed}")
+        step = 0
+        for epoch in range(self.settings.epochs):
+            for batch in plan_epoch(train.lengths, self.settings.batch_size, generator):
+                yield step, epoch, batch
+                step += 1
+
+    def _step(self, optimizer: torch.optim.Optimizer, batch: TrainingRows) -> float:
+        """Do one optimiser step on a whole batch and return its mean loss."""
+        self.objective.model.train()
+        while True:
+            optimizer.zero_grad(set_to_none=True)
+            try:
+                loss = self._accumulate(batch)
+                break
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._halve(error)
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        norm = float(nn.utils.clip_grad_norm_(weights, self.settings.clip))
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise RunError(
+                f"the training loss is not finite (loss {loss}, gradient norm {norm})",
+                "Try a smaller learning rate, or another precision.",
+            )
+        optimizer.step()
+        return loss
+
+    def _accumulate(self, batch: TrainingRows) -> float:
+        """Add up the gradients of the batch's mean loss, one micro-batch after the other."""
+        total, size = 0.0, len(batch.rows)
+        for start in range(0, size, self.micro_batch):
+            part = batch.take(range(start, min(start + self.micro_batch, size)))
+            # Sums over the size of the whole batch: the same mean whatever the micro-batch is.
+            loss = self.objective.loss(part.rows, part.gold) / size
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        return total
+
+    def _halve(self, error: RuntimeError) -> None:
+        """Halve the micro-batch after a failed allocation; the batch itself stays what the settings say."""
+        release_memory(self.objective.model.device)
+        if self.micro_batch == 1:
+            raise RunError(
+                "out of memory with a single example in a batch", "Use a smaller model."
+            ) from error
+        self.micro_batch = max(1, self.micro_batch // 2)
+        self.retries += 1
+
+    def _accuracy(self, held: TrainingRows) -> float:
+        self.objective.model.eval()
+        right = 0
+        for start in range(0, len(held.rows), self.settings.batch_size):
+            part = held.take(range(start, min(start + self.settings.batch_size, len(held.rows))))
+            predicted = self.objective.score(part.rows).argmax(dim=-1).tolist()
+            right += sum(p == g for p, g in zip(predicted, part.gold, strict=True))
+        return right / len(held.rows)
+
+
+def trainable_state(model: nn.Module) -> dict[str, Tensor]:
+    """Return a copy of the weights that training changes."""
+    return {name: copy.deepcopy(w.detach()) for name, w in model.named_parameters() if w.requires_grad}

@@ -1,0 +1,1 @@
+"""How a model is asked to do a task: one module for each way."""

@@ -1,0 +1,150 @@
+"""What a mode works with: its experiment, its device, and the ways to report and to be stopped."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from nlu_arena.backend.device import peak_memory, release_memory, reset_peak_memory
+from nlu_arena.backend.weights import load_causal_model, load_tokenizer
+from nlu_arena.events import (
+    Artifact,
+    Assign,
+    Event,
+    ExampleSet,
+    Facts,
+    Log,
+    PhaseFinished,
+    PhaseStarted,
+    Progress,
+)
+from nlu_arena.spec import Example, ModelSpec, Precision
+
+PROGRESS_SECONDS = 0.2
+BEST_MODEL = "best_model"
+
+
+class StopRequestedError(Exception):
+    """The scheduler asked for a stop, and the run has reached a place where it can be continued."""
+
+
+class Session:
+    """What a worker keeps between consecutive experiments of one model: its weights are loaded once."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._tokenizers: dict[Path, PreTrainedTokenizerBase] = {}
+        self._causal: tuple[tuple[Path, Precision], PreTrainedModel] | None = None
+
+    def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
+        """Return the tokenizer of a weights folder."""
+        if folder not in self._tokenizers:
+            self._tokenizers[folder] = load_tokenizer(folder)
+        return self._tokenizers[folder]
+
+    def causal_model(self, spec: ModelSpec, folder: Path, precision: Precision) -> PreTrainedModel:
+        """Return the decoder of a weights folder, loaded once for a stretch of experiments."""
+        key = (folder, precision)
+        if self._causal is None or self._causal[0] != key:
+            self.forget_causal_model()
+            self._causal = (key, load_causal_model(spec, folder, precision, self.device))
+        return self._causal[1]
+
+    def forget_causal_model(self) -> None:
+        """Free the decoder, before another model takes its place."""
+        self._causal = None
+        release_memory(self.device)
+
+
+class RunContext:
+    """One assignment on one device, with its line to the scheduler.
+
+    Args:
+        assignment: What to do.
+        session: What the worker has kept from the experiments before.
+        emit: Sends an event to the scheduler.
+        stop: Set when the run is to end at the next batch.
+    """
+
+    def __init__(
+        self, assignment: Assign, session: Session, emit: Callable[[Event], None], stop: threading.Event
+    ) -> None:
+        self.assignment = assignment
+        self.experiment = assignment.experiment
+        self.session = session
+        self.device = session.device
+        self.emit = emit
+        self._stop = stop
+        self._last_progress = 0.0
+
+    @property
+    def weights_dir(self) -> Path:
+        """Return the folder of the model's weights."""
+        return Path(self.assignment.weights_dir)
+
+    @property
+    def best_model(self) -> Path:
+        """Return where the trained model is, once it is complete."""
+        return Path(self.assignment.folder) / BEST_MODEL
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Time a part of the run and keep its memory peak apart from the others'."""
+        self.check_stop()
+        self.emit(PhaseStarted(phase=name))
+        reset_peak_memory(self.device)
+        began = time.perf_counter()
+        yield
+        self.emit(PhaseFinished(phase=name, seconds=time.perf_counter() - began))
+        self.facts(memory={name: peak_memory(self.device)})
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Say how far a phase is, at most five times a second and always at its end."""
+        now = time.monotonic()
+        if done >= total or now - self._last_progress >= PROGRESS_SECONDS:
+            self._last_progress = now
+            self.emit(Progress(phase=phase, done=done, total=total))
+
+    def facts(self, **facts: Any) -> None:
+        """Record named findings of the run."""
+        self.emit(Facts(facts=facts))
+
+    def warn(self, text: str) -> None:
+        """Record something that a reader of the number must know."""
+        self.emit(Log(level="warning", text=text))
+        self.facts(warnings=[text])
+
+    def examples(self, split: str, fingerprint: str, examples: list[Example]) -> None:
+        """Hand over a dev split as the run reads it."""
+        self.emit(ExampleSet(split=split, fingerprint=fingerprint, examples=examples))
+
+    def check_stop(self) -> None:
+        """End the run here if a stop was asked for."""
+        if self._stop.is_set():
+            raise StopRequestedError
+
+    def save_model(self, write: Callable[[Path], None], details: dict[str, Any]) -> None:
+        """Write the trained model beside its final name and rename it: a folder of that name is complete."""
+        part = self.best_model.with_name(f"{BEST_MODEL}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        write(part)
+        about = {
+            "experiment": self.experiment.key,
+            "title": self.experiment.title,
+            "labels": list(self.experiment.task.labels),
+            "settings": msgspec.to_builtins(self.experiment.train),
+            **details,
+        }
+        (part / "arena.json").write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=2))
+        part.rename(self.best_model)
+        self.emit(Artifact(kind="model", path=BEST_MODEL))

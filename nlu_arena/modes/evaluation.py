@@ -1,0 +1,123 @@
+"""From encoded dev examples to predictions, for every mode: planned batches, committed in chunks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from nlu_arena.backend.batching import plan_batches
+from nlu_arena.backend.data import TaskExamples, fingerprint
+from nlu_arena.backend.device import is_out_of_memory, release_memory
+from nlu_arena.errors import RunError
+from nlu_arena.events import Predictions
+from nlu_arena.modes.context import RunContext
+from nlu_arena.spec import Prediction
+
+# Fixed, so that an interrupted run plans the same batches again.
+BATCH_SIZE = 32
+# Answers are handed over in whole batches, about twice a second: a commit for each would cost more than a
+# small model's work, and no more than this is lost when the machine dies.
+CHUNK_SECONDS = 0.5
+
+Row = Any
+Score = Callable[[Sequence[Row]], Tensor]
+
+
+class EncodedSplit(NamedTuple):
+    """A dev split as token ids, with the gold label and the token count of each example."""
+
+    name: str
+    rows: Sequence[Row]
+    gold: Sequence[int]
+    lengths: Sequence[int]
+
+
+def announce_examples(context: RunContext, data: TaskExamples) -> None:
+    """Hand over every dev split with its fingerprint, and note how much is trained on."""
+    for name, examples in data.dev.items():
+        if not examples:
+            raise RunError(f"dev split {name!r} of {context.experiment.task.name} is empty")
+        context.examples(name, fingerprint(examples, context.experiment.task), examples)
+    context.facts(
+        train_fingerprint=fingerprint(data.train, context.experiment.task),
+        train_rows=len(data.train),
+        dev_rows={name: len(examples) for name, examples in data.dev.items()},
+    )
+
+
+def evaluate(
+    context: RunContext, splits: Sequence[EncodedSplit], score: Score, prior: Tensor | None = None
+) -> None:
+    """Predict every example that has no answer yet and hand the answers over.
+
+    Args:
+        context: The run.
+        splits: The encoded dev splits.
+        score: Gives log-probabilities, [rows, labels].
+        prior: Mean log-probabilities of content-free inputs, [labels]; with it calibrated scores are kept.
+    """
+    total = sum(len(split.rows) for split in splits)
+    done = answered = sum(len(rows) for rows in context.assignment.answered.values())
+    ties, began = 0, time.perf_counter()
+    for split in splits:
+        finished = set(context.assignment.answered.get(split.name, ()))
+        chunk: list[Prediction] = []
+        handed_over = time.monotonic()
+        for batch in plan_batches(split.lengths, BATCH_SIZE):
+            if finished.issuperset(batch):
+                continue
+            scores = _score_batch([split.rows[index] for index in batch], score, context)
+            answers = predict(batch, [split.gold[index] for index in batch], scores, prior)
+            chunk += answers
+            ties += sum(answer.tied for answer in answers)
+            done += len(batch)
+            if time.monotonic() - handed_over >= CHUNK_SECONDS:
+                context.emit(Predictions(split=split.name, rows=chunk))
+                chunk, handed_over = [], time.monotonic()
+                context.check_stop()
+            context.progress("evaluate", done, total)
+        if chunk:
+            context.emit(Predictions(split=split.name, rows=chunk))
+    seconds = time.perf_counter() - began
+    if done > answered:
+        context.facts(evaluate_examples_per_second=(done - answered) / seconds)
+    if ties:
+        context.warn(f"{ties} examples had exactly equal scores for two labels; the first label was taken")
+
+
+def predict(
+    indices: Sequence[int], gold: Sequence[int], scores: Tensor, prior: Tensor | None
+) -> list[Prediction]:
+    """Turn log-probabilities into predictions: the label with the highest score, the first of equal ones."""
+    best = scores.argmax(dim=-1)
+    tied = (scores == scores.gather(1, best[:, None])).sum(dim=-1) > 1
+    # Zhao et al. 2021: what the prompt prefers without content is taken off, then normalised again.
+    calibrated = None if prior is None else (scores - prior).log_softmax(dim=-1).tolist()
+    columns = zip(indices, gold, best.tolist(), scores.tolist(), tied.tolist(), strict=True)
+    return [
+        Prediction(
+            index=index,
+            gold=label,
+            predicted=predicted,
+            scores=tuple(values),
+            calibrated=None if calibrated is None else tuple(calibrated[place]),
+            tied=tie,
+        )
+        for place, (index, label, predicted, values, tie) in enumerate(columns)
+    ]
+
+
+def _score_batch(rows: Sequence[Row], score: Score, context: RunContext) -> Tensor:
+    """Score a batch; when it does not fit in memory, its halves one after the other: the same answers."""
+    try:
+        return score(rows).cpu()
+    except RuntimeError as error:
+        if not is_out_of_memory(error) or len(rows) == 1:
+            raise
+    release_memory(context.device)
+    half = len(rows) // 2
+    return torch.cat([_score_batch(rows[:half], score, context), _score_batch(rows[half:], score, context)])

@@ -1,0 +1,138 @@
+"""Prompts as tokens: one BOS, labels split from their context, and a cue that is never cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from nlu_arena.backend.encode import PromptEncoder, encode_texts
+from nlu_arena.backend.weights import load_tokenizer
+from nlu_arena.errors import RunError
+from nlu_arena.spec import Example, TaskSpec
+from tests.tiny import build_decoder
+
+FILM = Example(text="The film is a warm and funny surprise", label=1)
+
+
+def with_words(task: TaskSpec, *words: str) -> TaskSpec:
+    prompt = msgspec.structs.replace(task.prompt, words=dict(zip(task.labels, words, strict=True)))
+    return msgspec.structs.replace(task, prompt=prompt)
+
+
+@pytest.fixture
+def llama_with_bos(tmp_path: Path) -> Path:
+    return build_decoder(tmp_path, add_bos=True)
+
+
+def test_a_plain_prompt_begins_with_exactly_one_bos_where_the_model_wants_one(
+    llama_with_bos: Path, opinion_task: TaskSpec
+) -> None:
+    tokenizer = load_tokenizer(llama_with_bos)
+    encoder = PromptEncoder(tokenizer, opinion_task, "plain", 512)
+    (row,) = encoder.encode([], [FILM]).rows
+    assert row[0] == tokenizer.bos_token_id
+    assert row.count(tokenizer.bos_token_id) == 1
+    assert tokenizer.decode(row[1:]).endswith("Sentence: The film is a warm and funny surprise\nOpinion:")
+
+
+def test_a_chat_template_without_the_bos_that_the_model_wants_is_an_error(
+    llama_with_bos: Path, opinion_task: TaskSpec
+) -> None:
+    encoder = PromptEncoder(load_tokenizer(llama_with_bos), opinion_task, "chat", 512)
+    with pytest.raises(RunError, match="exactly one BOS"):
+        encoder.encode([], [FILM])
+
+
+def test_a_doubled_bos_is_an_error(llama_with_bos: Path, opinion_task: TaskSpec) -> None:
+    encoder = PromptEncoder(load_tokenizer(llama_with_bos), opinion_task, "plain", 512)
+    with pytest.raises(RunError, match="exactly one BOS"):
+        encoder.encode([], [Example(text="<|bos|> again", label=0)])
+
+
+def test_a_model_without_bos_gets_none(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    for style in ("plain", "chat"):
+        (row,) = PromptEncoder(tokenizer, opinion_task, style, 512).encode([], [FILM]).rows
+        assert tokenizer.bos_token_id not in row
+
+
+def test_the_answer_follows_the_prompt_as_the_style_writes_it(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    expected = {"plain": [" negative", " positive"], "chat": ["negative", "positive"]}
+    for style, words in expected.items():
+        labels = PromptEncoder(tokenizer, opinion_task, style, 512).encode([], [FILM]).labels
+        assert [tokenizer.decode(ids) for ids in labels.ids] == words
+
+
+def test_examples_are_turns_in_chat_and_blocks_in_plain_text(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    shots = [Example(text="A dull book", label=0)]
+    chat = PromptEncoder(tokenizer, opinion_task, "chat", 512).render(shots, FILM)
+    assert chat == (
+        "<|start|>user\nIs the review negative or positive?\n\nSentence: A dull book\nOpinion:<|end|>\n"
+        "<|start|>assistant\nnegative<|end|>\n"
+        f"<|start|>user\nSentence: {FILM.text}\nOpinion:<|end|>\n<|start|>assistant\n"
+    )
+    plain = PromptEncoder(tokenizer, opinion_task, "plain", 512).render(shots, FILM)
+    assert plain == (
+        "Is the review negative or positive?\n\nSentence: A dull book\nOpinion: negative\n\n"
+        f"Sentence: {FILM.text}\nOpinion:"
+    )
+
+
+def test_labels_with_different_first_tokens_are_decided_at_one_position(
+    tiny_llama: Path, opinion_task: TaskSpec
+) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    apart = PromptEncoder(tokenizer, with_words(opinion_task, "yes", "no"), "chat", 512)
+    assert apart.encode([], [FILM]).labels.single_position
+    shared = PromptEncoder(tokenizer, with_words(opinion_task, "no one", "nothing"), "chat", 512)
+    assert not shared.encode([], [FILM]).labels.single_position
+
+
+def test_a_label_that_another_one_continues_gets_the_end_token(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    task = with_words(opinion_task, "not", "not positive")
+    labels = PromptEncoder(tokenizer, task, "chat", 512).encode([], [FILM]).labels
+    assert not labels.single_position
+    assert all(ids[-1] == tokenizer.eos_token_id for ids in labels.ids)
+
+
+def test_label_words_with_the_same_tokens_are_refused(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+    encoder = PromptEncoder(load_tokenizer(tiny_llama), with_words(opinion_task, "same", "same"), "chat", 512)
+    with pytest.raises(RunError, match="same tokens"):
+        encoder.encode([], [FILM])
+
+
+def test_a_text_too_long_for_the_model_is_shortened_and_never_the_cue(
+    tiny_llama: Path, opinion_task: TaskSpec
+) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    encoder = PromptEncoder(tokenizer, opinion_task, "chat", 100)
+    long = Example(text="The film is a warm and funny surprise. " * 50, label=1)
+    encoded = encoder.encode([], [FILM, long])
+    assert encoded.shortened == 1
+    assert max(len(ids) for ids in encoded.labels.ids) + len(encoded.rows[1]) <= 100
+    text = tokenizer.decode(encoded.rows[1])
+    assert text.startswith("<|start|>user\nIs the review negative or positive?\n\nSentence: The film is")
+    assert text.endswith("\nOpinion:<|end|>\n<|start|>assistant\n")
+
+
+def test_every_tensor_of_the_tokenizer_is_kept_for_pairs(tiny_bert: Path) -> None:
+    tokenizer = load_tokenizer(tiny_bert)
+    encoded = encode_texts(tokenizer, [Example(text="The film", pair="A dull book", label=0)], 64)
+    assert set(encoded.rows[0]) == {"input_ids", "token_type_ids", "attention_mask"}
+    assert set(encoded.rows[0]["token_type_ids"]) == {0, 1}
+    assert encoded.truncated == 0
+
+
+def test_texts_longer_than_the_limit_are_cut_and_counted(tiny_bert: Path) -> None:
+    tokenizer = load_tokenizer(tiny_bert)
+    pair = Example(text="The film " * 40, pair="A dull book", label=0)
+    encoded = encode_texts(tokenizer, [pair, Example(text="A film", pair="a book", label=0)], 32)
+    assert encoded.truncated == 1
+    assert encoded.lengths[0] == 32
+    # The longer text is cut, the hypothesis stays whole.
+    assert tokenizer.decode(encoded.rows[0]["input_ids"]).endswith("a dull book [SEP]")

@@ -1,0 +1,132 @@
+"""Label scores: equal to a plain computation, whatever the batch, the padding and the shared prefix."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from nlu_arena.backend.encode import LabelTokens, Tokens
+from nlu_arena.backend.score import LabelScorer, check_label_logits, shared_prefix_length
+from nlu_arena.errors import RunError
+from tests.tiny import build_decoder
+
+SINGLE = LabelTokens(((20,), (30, 31), (40,)), single_position=True)
+# First tokens shared, lengths different.
+SEVERAL = LabelTokens(((20, 21), (20, 22, 23), (25,)), single_position=False)
+PREFIX = [1, *range(50, 70)]
+
+
+@pytest.fixture(scope="module", params=["llama", "gemma2", "gemma3"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> PreTrainedModel:
+    folder = build_decoder(tmp_path_factory.mktemp(request.param), request.param)
+    # Eager, because the tiny Gemma caps its attention logits, which fused attention cannot.
+    attention = "eager" if request.param == "gemma2" else "sdpa"
+    loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention)
+    return loaded.eval()
+
+
+@pytest.fixture
+def prompts() -> list[Tokens]:
+    generator = random.Random(7)
+    tails = [[generator.randrange(4, 200) for _ in range(generator.randrange(1, 30))] for _ in range(33)]
+    return [PREFIX + tail for tail in tails]
+
+
+def plain_scores(model: PreTrainedModel, prompts: list[Tokens], labels: LabelTokens) -> torch.Tensor:
+    """One forward pass for each prompt and label, no batch, no cache, the whole vocabulary."""
+    rows = []
+    for prompt in prompts:
+        row = []
+        for ids in labels.ids:
+            scored = ids[:1] if labels.single_position else ids
+            with torch.inference_mode():
+                logits = model(input_ids=torch.tensor([prompt + list(ids)])).logits[0].float()
+            steps = logits.log_softmax(dim=-1)[len(prompt) - 1 : len(prompt) - 1 + len(scored)]
+            row.append(sum(step[token] for step, token in zip(steps, scored, strict=True)))
+        rows.append(torch.stack(row))
+    return torch.stack(rows).log_softmax(dim=-1)
+
+
+@pytest.mark.parametrize("labels", [SINGLE, SEVERAL], ids=["one position", "several tokens"])
+def test_scores_equal_a_plain_uncached_computation(
+    model: PreTrainedModel, prompts: list[Tokens], labels: LabelTokens
+) -> None:
+    scorer = LabelScorer(model, labels, pad_id=0)
+    scorer.share_prefix(prompts)
+    assert scorer.prefix[: len(PREFIX)] == PREFIX
+    torch.testing.assert_close(scorer.score(prompts), plain_scores(model, prompts, labels), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("labels", [SINGLE, SEVERAL], ids=["one position", "several tokens"])
+def test_batch_size_padding_and_prefix_reuse_change_no_score(
+    model: PreTrainedModel, prompts: list[Tokens], labels: LabelTokens
+) -> None:
+    whole = LabelScorer(model, labels, pad_id=0)
+    whole.share_prefix(prompts)
+    expected = whole.score(prompts)
+    for size in (1, 8, 32):
+        for pad_id, reuse in ((0, True), (99, True), (0, False)):
+            scorer = LabelScorer(model, labels, pad_id, reuse_prefix=reuse)
+            scorer.share_prefix(prompts)
+            found = torch.cat([scorer.score(prompts[at : at + size]) for at in range(0, len(prompts), size)])
+            torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+            assert torch.equal(found.argmax(dim=-1), expected.argmax(dim=-1))
+
+
+@pytest.mark.parametrize("labels", [SINGLE, SEVERAL], ids=["one position", "several tokens"])
+def test_gradients_through_the_shared_prefix_equal_those_of_whole_prompts(
+    model: PreTrainedModel, prompts: list[Tokens], labels: LabelTokens
+) -> None:
+    gold = [number % 3 for number in range(len(prompts))]
+    weight = model.base_model.layers[0].self_attn.k_proj.weight
+    found = {}
+    for reuse in (True, False):
+        scorer = LabelScorer(model, labels, 0, reuse_prefix=reuse)
+        scorer.share_prefix(prompts)
+        loss = scorer.loss(prompts, gold)
+        found[reuse] = (loss.detach(), torch.autograd.grad(loss, weight)[0])
+    torch.testing.assert_close(found[True], found[False], atol=2e-3, rtol=1e-4)
+
+
+def test_scores_after_a_training_step_are_those_of_the_new_weights(tiny_llama: Path, prompts: list[Tokens]) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    scorer = LabelScorer(model, SINGLE, 0)
+    scorer.share_prefix(prompts)
+    before = scorer.score(prompts)
+    scorer.loss(prompts, [0] * len(prompts)).backward()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.grad is not None:
+                weight -= 0.1 * weight.grad / len(prompts)
+    after = scorer.score(prompts)
+    assert not torch.allclose(before, after, atol=1e-3)
+    torch.testing.assert_close(after, plain_scores(model, prompts, SINGLE), atol=1e-4, rtol=0)
+
+
+def test_a_prompt_that_is_whole_in_the_prefix_keeps_one_token_of_its_own() -> None:
+    assert shared_prefix_length([[1, 2, 3], [1, 2, 3]]) == 2
+    assert shared_prefix_length([[1, 2, 3, 4], [1, 2]]) == 1
+    assert shared_prefix_length([[1, 2, 3], [1, 5, 3], [1, 2, 4]]) == 1
+    assert shared_prefix_length([[5], [6, 7]]) == 0
+
+
+def test_a_score_that_is_not_finite_is_an_error(tiny_llama: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    with torch.no_grad():
+        model.base_model.norm.weight.fill_(float("nan"))
+    scorer = LabelScorer(model, SINGLE, 0)
+    with pytest.raises(RunError, match="not finite"):
+        scorer.score([[1, 2, 3]])
+
+
+def test_a_model_that_scales_its_logits_in_an_unknown_way_is_refused(tiny_llama: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    check_label_logits(model, [1, 50, 51])
+    head = model.lm_head
+    head.register_forward_hook(lambda _module, _inputs, logits: logits * 0.5)
+    with pytest.raises(RunError, match="not supported"):
+        check_label_logits(model, [1, 50, 51])
