@@ -31,7 +31,9 @@ def train(model: torch.nn.Module, seed: int = 3) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_training_changes_the_answers_and_leaves_the_base_as_it_was(tiny_llama: Path, dtype: torch.dtype) -> None:
+def test_training_changes_the_answers_and_leaves_the_base_as_it_was(
+    tiny_llama: Path, dtype: torch.dtype
+) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=dtype).requires_grad_(False).eval()
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
     untrained = LabelScorer(model, LABELS, 0).score(ROWS)
@@ -56,7 +58,9 @@ def test_a_second_adapter_on_the_same_model_gives_the_same_answers(tiny_llama: P
 
 
 def test_a_saved_adapter_answers_exactly_as_the_trained_one(tiny_llama: Path, tmp_path: Path) -> None:
-    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.bfloat16).requires_grad_(False).eval()
+    model = (
+        AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.bfloat16).requires_grad_(False).eval()
+    )
     with adapted(model, LoraSettings(rank=4, alpha=8), seed=3) as wrapped:
         trained = train(model)
         save_adapter(wrapped, LocalWeights(path=str(tiny_llama)), tmp_path)

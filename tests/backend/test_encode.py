@@ -58,7 +58,9 @@ def test_a_model_without_bos_gets_none(tiny_llama: Path, opinion_task: TaskSpec)
         assert tokenizer.bos_token_id not in row
 
 
-def test_the_answer_follows_the_prompt_as_the_style_writes_it(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+def test_the_answer_follows_the_prompt_as_the_style_writes_it(
+    tiny_llama: Path, opinion_task: TaskSpec
+) -> None:
     tokenizer = load_tokenizer(tiny_llama)
     expected = {"plain": [" negative", " positive"], "chat": ["negative", "positive"]}
     for style, words in expected.items():
@@ -66,7 +68,9 @@ def test_the_answer_follows_the_prompt_as_the_style_writes_it(tiny_llama: Path, 
         assert [tokenizer.decode(ids) for ids in labels.ids] == words
 
 
-def test_examples_are_turns_in_chat_and_blocks_in_plain_text(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+def test_examples_are_turns_in_chat_and_blocks_in_plain_text(
+    tiny_llama: Path, opinion_task: TaskSpec
+) -> None:
     tokenizer = load_tokenizer(tiny_llama)
     shots = [Example(text="A dull book", label=0)]
     chat = PromptEncoder(tokenizer, opinion_task, "chat", 512).render(shots, FILM)
@@ -92,7 +96,9 @@ def test_labels_with_different_first_tokens_are_decided_at_one_position(
     assert not shared.encode([], [FILM]).labels.single_position
 
 
-def test_a_label_that_another_one_continues_gets_the_end_token(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+def test_a_label_that_another_one_continues_gets_the_end_token(
+    tiny_llama: Path, opinion_task: TaskSpec
+) -> None:
     tokenizer = load_tokenizer(tiny_llama)
     task = with_words(opinion_task, "not", "not positive")
     labels = PromptEncoder(tokenizer, task, "chat", 512).encode([], [FILM]).labels

@@ -92,7 +92,9 @@ def test_gradients_through_the_shared_prefix_equal_those_of_whole_prompts(
     torch.testing.assert_close(found[True], found[False], atol=2e-3, rtol=1e-4)
 
 
-def test_scores_after_a_training_step_are_those_of_the_new_weights(tiny_llama: Path, prompts: list[Tokens]) -> None:
+def test_scores_after_a_training_step_are_those_of_the_new_weights(
+    tiny_llama: Path, prompts: list[Tokens]
+) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
     scorer = LabelScorer(model, SINGLE, 0)
     scorer.share_prefix(prompts)

@@ -30,14 +30,17 @@ from tests.conftest import MakeExperiment
 
 SETTINGS = TrainSettings(epochs=12, lr=5e-3, batch_size=8, max_length=32)
 EXAMPLES = [
-    Example(text=f"number {n} was {'warm and funny' if n % 2 else 'dull and cold'}", label=n % 2) for n in range(30)
+    Example(text=f"number {n} was {'warm and funny' if n % 2 else 'dull and cold'}", label=n % 2)
+    for n in range(30)
 ]
 
 
 class Outcome:
     """A finished training with its curve."""
 
-    def __init__(self, scorer: ClassifierScorer, result: TrainingResult, steps: list[Step], ends: list[EpochEnd]):
+    def __init__(
+        self, scorer: ClassifierScorer, result: TrainingResult, steps: list[Step], ends: list[EpochEnd]
+    ):
         self.scorer, self.result, self.steps, self.ends = scorer, result, steps, ends
 
     @property
@@ -49,7 +52,9 @@ class Outcome:
 def train_tiny(tiny_bert: Path, make_experiment: MakeExperiment):  # type: ignore[no-untyped-def]
     """Return a function that trains the tiny BERT."""
 
-    def train(settings: TrainSettings = SETTINGS, seed: int = 1, scorer_class: type = ClassifierScorer) -> Outcome:
+    def train(
+        settings: TrainSettings = SETTINGS, seed: int = 1, scorer_class: type = ClassifierScorer
+    ) -> Outcome:
         experiment = make_experiment("encoder", tiny_bert, "fine-tune", train=settings)
         tokenizer = load_tokenizer(tiny_bert)
         seed_everything(seed)
