@@ -1,0 +1,155 @@
+"""What a manifest must say beyond its types: labels with words, pinned weights, templates with a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nlu_arena.errors import UsageError
+from nlu_arena.manifest import convert
+from nlu_arena.naming import NAME_FORM, is_name, suggest
+from nlu_arena.settings import BY_TASK, resolve_train
+from nlu_arena.spec import (
+    TRAINED_MODES,
+    Columns,
+    HubWeights,
+    Mode,
+    ModelSpec,
+    PromptSpec,
+    TaskSpec,
+    WheelWeights,
+)
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+PINNED_PACKAGE = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def check_model(model: ModelSpec, where: str) -> None:
+    """Check a model's manifest.
+
+    Raises:
+        UsageError: It says something that cannot work; the message begins with `where`.
+    """
+    _check_names((model.name, *model.aliases, model.slug), where)
+    if model.parameters < 1:
+        raise UsageError(f"{where}: parameters must be above 0, not {model.parameters}")
+    _check_weights(model, where)
+    for mode, overrides in model.train.items():
+        _check_trained(mode, where)
+        general = {key: value for key, value in overrides.items() if key != BY_TASK}
+        tables = convert(
+            overrides.get(BY_TASK, {}), dict[str, dict[str, Any]], f"{where}: train.{mode}.tasks"
+        )
+        for table in ({}, *tables.values()):
+            resolve_train(model.family, mode, [general, table], f"{where}: train.{mode}")
+
+
+def check_task(task: TaskSpec, where: str) -> None:
+    """Check a task's manifest.
+
+    Raises:
+        UsageError: It says something that cannot work; the message begins with `where`.
+    """
+    _check_names((task.name, *task.aliases), where)
+    if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
+        raise UsageError(f"{where}: labels must be two or more different names")
+    _check_words(task.prompt, task.labels, where)
+    _check_template(task.prompt.template, where)
+    _check_data(task, where)
+    for mode, overrides in task.train.items():
+        _check_trained(mode, where)
+        # Only a model says which family trains; a decoder's LoRA allows either head.
+        resolve_train("decoder", mode, [overrides], f"{where}: train.{mode}")
+
+
+def _check_names(names: Iterable[str], where: str) -> None:
+    for name in names:
+        if not is_name(name):
+            raise UsageError(f"{where}: {name!r} cannot be a name", f"A name has {NAME_FORM}.")
+
+
+def _check_trained(mode: Mode, where: str) -> None:
+    if mode not in TRAINED_MODES:
+        raise UsageError(
+            f"{where}: train.{mode}: {mode} trains nothing", f"Settings are for {', '.join(TRAINED_MODES)}."
+        )
+
+
+def _check_weights(model: ModelSpec, where: str) -> None:
+    weights = model.weights
+    if isinstance(weights, HubWeights) and not COMMIT.fullmatch(weights.revision):
+        raise UsageError(
+            f"{where}: weights.revision must be a commit of 40 hexadecimal digits, not {weights.revision!r}",
+            "A branch can change under the results; copy the commit from the repository's history.",
+        )
+    if not isinstance(weights, WheelWeights):
+        return
+    if not SHA256.fullmatch(weights.sha256):
+        raise UsageError(f"{where}: weights.sha256 must be 64 hexadecimal digits")
+    if not weights.packages or not weights.members:
+        raise UsageError(f"{where}: weights needs at least one package and one member")
+    for package in weights.packages:
+        if not PINNED_PACKAGE.fullmatch(package):
+            raise UsageError(f"{where}: {package!r} has no pinned version", 'Write "package==1.2.3".')
+
+
+def _check_words(prompt: PromptSpec, labels: tuple[str, ...], where: str) -> None:
+    for label in labels:
+        if not prompt.words.get(label, "").strip():
+            raise UsageError(
+                f"{where}: prompt.words has no word for the label {label!r}", "Every label needs its answer."
+            )
+    for label in prompt.words:
+        if label not in labels:
+            raise UsageError(f"{where}: prompt.words: there is no label {label!r}", suggest(label, labels))
+    if len(set(prompt.words.values())) < len(labels):
+        raise UsageError(
+            f"{where}: prompt.words gives two labels the same word", "Each needs its own answer."
+        )
+
+
+def _check_template(template: str, where: str) -> None:
+    fields = PLACEHOLDER.findall(template)
+    for field in fields:
+        if field not in ("text", "pair"):
+            raise UsageError(
+                f"{where}: prompt.template has the unknown place {{{field}}}", "Valid here: {text}, {pair}."
+            )
+    if "text" not in fields:
+        raise UsageError(
+            f"{where}: prompt.template has no {{text}}", "It says where the example's text goes."
+        )
+
+
+def _check_data(task: TaskSpec, where: str) -> None:
+    sources: Mapping[str, Any] = {
+        "hub": task.data.hub,
+        "glue-dir": task.data.glue_dir,
+        "starter": task.data.starter,
+        "file": task.data.file,
+    }
+    splits = {name: list(data.dev) for name, data in sources.items() if data is not None}
+    if not splits:
+        raise UsageError(f"{where}: data names no source", f"Valid here: {', '.join(sources)}.")
+    if not all(splits.values()) or len({tuple(names) for names in splits.values()}) > 1:
+        raise UsageError(
+            f"{where}: every source must name the same dev splits in the same order",
+            "; ".join(f"{name}: {', '.join(names) or 'none'}" for name, names in splits.items()) + ".",
+        )
+    for name, data in sources.items():
+        if data is not None:
+            _check_columns(data.columns, task.is_pair, f"{where}: data.{name}.columns")
+    known = next(iter(splits.values()))
+    for split in task.dev_rows:
+        if split not in known:
+            raise UsageError(f"{where}: dev_rows: there is no dev split {split!r}", suggest(split, known))
+
+
+def _check_columns(columns: Columns, is_pair: bool, where: str) -> None:
+    if is_pair and not columns.pair:
+        raise UsageError(f"{where}: no column for the {{pair}} of the template", "Name it with `pair`.")
+    if columns.pair and not is_pair:
+        raise UsageError(f"{where}: a column for a pair, but the template has no {{pair}}")

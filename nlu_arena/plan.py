@@ -1,0 +1,106 @@
+"""A profile and the registry become experiments, in the order in which they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from nlu_arena.dataref import resolve_data
+from nlu_arena.errors import UsageError
+from nlu_arena.hardware import Device
+from nlu_arena.profile import Block, Profile, settings_of
+from nlu_arena.registry import Registry
+from nlu_arena.settings import manifest_overrides, resolve_train
+from nlu_arena.spec import (
+    TRAINED_MODES,
+    Experiment,
+    Mode,
+    ModelSpec,
+    Precision,
+    Subset,
+    TaskSpec,
+    TrainSettings,
+)
+
+
+class Cell(NamedTuple):
+    """One field of a block's matrix."""
+
+    block: Block
+    model: ModelSpec
+    mode: Mode
+    task: TaskSpec
+    seed: int
+
+
+def build_plan(
+    profile: Profile,
+    registry: Registry,
+    devices: Sequence[Device],
+    *,
+    weights_identity: Callable[[ModelSpec], str],
+) -> list[Experiment]:
+    """Return a profile's experiments: block by block, in it by model, mode, task and seed.
+
+    Args:
+        profile: What to do.
+        registry: What its names mean.
+        devices: Where it is done: all of them must have bfloat16 for it to be used.
+        weights_identity: Names a model's weights for the key.
+
+    Returns:
+        Experiments with different keys: of equal ones (an overlap of two blocks, zero-shot with another
+        seed) the first stays.
+
+    Raises:
+        UsageError: An unknown name, a mode that a model cannot do, a setting that cannot train.
+        CannotStartError: Data or weights that should be here are missing.
+    """
+    precision: Precision = "bfloat16" if all(device.fast_bfloat16 for device in devices) else "float32"
+    cells = list(_cells(profile, registry))
+    tasks = {cell.task.name: cell.task for cell in cells}
+    data = {name: resolve_data(task, profile.data) for name, task in tasks.items()}
+    models = {cell.model.name: cell.model for cell in cells}
+    weights = {name: weights_identity(model) for name, model in models.items()}
+    plan: dict[str, Experiment] = {}
+    for cell in cells:
+        where = f"profile {profile.name}, {cell.model.name}/{cell.task.name}/{cell.mode}"
+        experiment = Experiment(
+            model=cell.model,
+            task=cell.task,
+            mode=cell.mode,
+            data=data[cell.task.name],
+            weights_identity=weights[cell.model.name],
+            precision=precision,
+            seed=cell.seed,
+            subset=_subset(cell),
+            shots=cell.block.shots if cell.mode == "few-shot" else 0,
+            train=_train_settings(cell, where),
+        )
+        plan.setdefault(experiment.key, experiment)
+    return list(plan.values())
+
+
+def _cells(profile: Profile, registry: Registry) -> Iterator[Cell]:
+    for block in profile.blocks:
+        tasks = [registry.task(name) for name in block.tasks]
+        for model in (registry.model(name) for name in block.models):
+            for mode in block.modes:
+                if mode not in model.modes:
+                    raise UsageError(
+                        f"the {model.family} {model.name} cannot do {mode}",
+                        f"It can do {', '.join(model.modes)}.",
+                    )
+                yield from (Cell(block, model, mode, task, s) for task in tasks for s in profile.seeds)
+
+
+def _subset(cell: Cell) -> Subset:
+    train = cell.block.train_limit if cell.mode in TRAINED_MODES else None
+    return Subset(train=train, dev=cell.block.limit)
+
+
+def _train_settings(cell: Cell, where: str) -> TrainSettings | None:
+    if cell.mode not in TRAINED_MODES:
+        return None
+    overrides = [*manifest_overrides(cell.model, cell.task, cell.mode), settings_of(cell.block, cell.mode)]
+    return resolve_train(cell.model.family, cell.mode, overrides, where)

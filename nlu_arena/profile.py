@@ -1,0 +1,180 @@
+"""Profiles: TOML files that name a matrix of experiments, and what the command line changes in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.manifest import convert, read_toml
+from nlu_arena.naming import NAME_FORM, is_name, unknown_name
+from nlu_arena.paths import manifest_dirs
+from nlu_arena.settings import resolve_train
+from nlu_arena.spec import TRAINED_MODES, Mode, Spec
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+
+class Block(Spec, frozen=True):
+    """Every one of its models in every one of its modes on every one of its tasks.
+
+    `limit` bounds the rows of each dev split, `train_limit` those of the trained modes; few-shot examples
+    are drawn from all of train. `train` changes the training settings, `train.lora` those of the adapter.
+    """
+
+    models: Names
+    modes: Annotated[tuple[Mode, ...], msgspec.Meta(min_length=1)]
+    tasks: Names
+    shots: Count = 5
+    limit: Count | None = None
+    train_limit: Count | None = None
+    train: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def trained_modes(self) -> tuple[Mode, ...]:
+        """Return those of its modes that train."""
+        return tuple(mode for mode in self.modes if mode in TRAINED_MODES)
+
+
+class Profile(Spec, frozen=True):
+    """A matrix of experiments; the name is that of its file.
+
+    `data` is "hub", "starter" or a folder, seen from the current one.
+    """
+
+    name: str
+    description: str
+    blocks: Annotated[tuple[Block, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="block")
+    data: str = "hub"
+    seeds: Annotated[tuple[Seed, ...], msgspec.Meta(min_length=1)] = (42,)
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """Read a profile by its name, or from the path of a .toml file.
+
+    Raises:
+        UsageError: There is none of that name, two folders have different ones, or the file is wrong.
+        CannotStartError: There is no file at that path.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise CannotStartError(f"there is no profile file {path}", "`nlu-arena list profiles` shows all.")
+        return _read(path)
+    files = _find_files()
+    if name_or_path.lower() not in files:
+        raise unknown_name("profile", name_or_path, files)
+    return _read(files[name_or_path.lower()])
+
+
+def list_profiles() -> list[Profile]:
+    """Return every profile: the project's own, the user's, those of the current folder."""
+    return [_read(path) for path in _find_files().values()]
+
+
+def single_profile(
+    model: str,
+    task: str,
+    mode: Mode,
+    *,
+    data: str,
+    seeds: Sequence[int] = (42,),
+    **block: Any,
+) -> Profile:
+    """Return the profile of one experiment.
+
+    Args:
+        model: Its name or alias.
+        task: Its name or alias.
+        mode: How the model is used.
+        data: "hub", "starter" or a folder.
+        seeds: One experiment each.
+        block: What else a block says: shots, limit, train_limit, train.
+
+    Raises:
+        UsageError: A value that is not allowed.
+    """
+    cell = {"models": [model], "modes": [mode], "tasks": [task], **block}
+    raw = {"name": "run", "description": f"{model}/{task}/{mode}", "data": data, "seeds": list(seeds)}
+    return _check(raw | {"block": [cell]}, "the command line")
+
+
+def override(
+    profile: Profile,
+    *,
+    data: str | None = None,
+    seeds: Sequence[int] | None = None,
+    limit: int | None = None,
+    train_limit: int | None = None,
+) -> Profile:
+    """Return a profile with the command line's changes; None keeps what the profile says.
+
+    Args:
+        profile: What the file says.
+        data: "hub", "starter" or a folder.
+        seeds: One experiment each.
+        limit: The most rows of each dev split, in every block.
+        train_limit: The most training rows, in every block that trains.
+
+    Raises:
+        UsageError: A value that is not allowed.
+    """
+    everywhere = {} if limit is None else {"limit": limit}
+    where_trained = {} if train_limit is None else {"train_limit": train_limit}
+    blocks = [
+        msgspec.to_builtins(block) | everywhere | (where_trained if block.trained_modes else {})
+        for block in profile.blocks
+    ]
+    changes: dict[str, Any] = {"data": data, "seeds": None if seeds is None else list(seeds)}
+    changes = {key: value for key, value in changes.items() if value is not None}
+    raw = msgspec.to_builtins(profile) | changes | {"block": blocks}
+    return _check(raw, f"the profile {profile.name} with the command line's changes")
+
+
+def _find_files() -> dict[str, Path]:
+    """Return every profile's file by name; the same bytes met in two folders are one profile."""
+    files: dict[str, Path] = {}
+    for path in (file for folder in manifest_dirs("profiles") for file in sorted(folder.glob("*.toml"))):
+        known = files.setdefault(path.stem, path)
+        if known.read_bytes() != path.read_bytes():
+            raise UsageError(
+                f"there are two profiles {path.stem!r}: {known} and {path}", "Rename one of the files."
+            )
+    return files
+
+
+def _read(path: Path) -> Profile:
+    raw = read_toml(path)
+    if "name" in raw:
+        raise UsageError(f"{path}: a profile has no `name`", "It is named by its file: remove the line.")
+    if not is_name(path.stem):
+        raise UsageError(f"{path}: {path.stem!r} cannot be a profile's name", f"A name has {NAME_FORM}.")
+    return _check(raw | {"name": path.stem}, str(path))
+
+
+def _check(raw: dict[str, Any], where: str) -> Profile:
+    profile = convert(raw, Profile, where)
+    for number, block in enumerate(profile.blocks):
+        place = f"{where}: block[{number}]"
+        unused = [key for key in ("train", "train_limit") if getattr(block, key)]
+        if unused and not block.trained_modes:
+            raise UsageError(
+                f"{place}: {' and '.join(unused)} without a mode that trains",
+                f"Those are {' and '.join(TRAINED_MODES)}.",
+            )
+        if "lora" in block.train and "lora" not in block.modes:
+            raise UsageError(f"{place}: train.lora without the mode lora")
+        for mode in block.trained_modes:
+            # The registry is not known here; a decoder's LoRA allows either head.
+            resolve_train("decoder", mode, [settings_of(block, mode)], f"{place}.train")
+    return profile
+
+
+def settings_of(block: Block, mode: Mode) -> dict[str, Any]:
+    """Return what a block changes in the training of a mode: the adapter's table is LoRA's alone."""
+    return {key: value for key, value in block.train.items() if key != "lora" or mode == "lora"}

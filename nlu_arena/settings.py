@@ -1,0 +1,63 @@
+"""Training settings: the defaults of a mode, then what model, task and profile change, each over the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nlu_arena.errors import UsageError
+from nlu_arena.manifest import convert
+from nlu_arena.spec import Family, LoraHead, Mode, ModelSpec, TaskSpec, TrainSettings
+
+# In a model's `train.<mode>`: a table of tasks, each with what this model changes on that task alone.
+BY_TASK = "tasks"
+
+# Adapters start from zero and are few, so they take a rate ten times that of full fine-tuning and
+# settle within an epoch on large sets (a judgement from published recipes for Qwen2.5 of this size).
+LORA_DEFAULTS: dict[str, Any] = {"epochs": 1, "lr": 2e-4}
+
+
+def resolve_train(
+    family: Family, mode: Mode, overrides: list[Mapping[str, Any]], where: str
+) -> TrainSettings:
+    """Return the settings of one training.
+
+    Args:
+        family: An encoder's LoRA trains a classifier head: it has no label words to score.
+        mode: "fine-tune" or "lora".
+        overrides: Tables with keys of TrainSettings, the strongest last; `lora` is merged key by key.
+        where: What an error message names.
+
+    Raises:
+        UsageError: An unknown key, a wrong type, or a value that cannot train.
+    """
+    merged: dict[str, Any] = {}
+    if mode == "lora":
+        head: LoraHead = "classifier" if family == "encoder" else "label-words"
+        merged = LORA_DEFAULTS | {"lora": {"head": head}}
+    for override in overrides:
+        merged = _merge(merged, override)
+    settings = convert(merged, TrainSettings, where)
+    if mode != "lora" and settings.lora is not None:
+        raise UsageError(f"{where}: `lora` has no meaning in mode {mode}", "Move it to the settings of lora.")
+    if family == "encoder" and settings.lora is not None and settings.lora.head == "label-words":
+        raise UsageError(
+            f"{where}: an encoder has no label words to train with", 'Leave `head` out or say "classifier".'
+        )
+    return settings
+
+
+def manifest_overrides(model: ModelSpec, task: TaskSpec, mode: Mode) -> list[Mapping[str, Any]]:
+    """Return what the manifests change for a mode: the model's, the task's, the model's on this task."""
+    by_model = dict(model.train.get(mode, {}))
+    by_task = by_model.pop(BY_TASK, {})
+    return [by_model, task.train.get(mode, {}), by_task.get(task.name, {})]
+
+
+def _merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """Return base with the override's values, tables merged one level down."""
+    merged = dict(base)
+    for key, value in override.items():
+        old = merged.get(key)
+        merged[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, Mapping) else value
+    return merged

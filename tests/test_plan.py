@@ -1,0 +1,222 @@
+"""A plan is the experiments of a profile, in the order in which they are done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.hardware import Device
+from nlu_arena.plan import build_plan
+from nlu_arena.profile import Block, Profile, load_profile, override, single_profile
+from nlu_arena.registry import Registry, load_registry
+from nlu_arena.spec import Experiment, LoraSettings, Mode, ModelSpec, TrainSettings, WheelWeights
+
+FAST = Device(name="cuda:0", kind="cuda", title="GPU", memory_bytes=1, fast_bfloat16=True)
+SLOW = Device(name="cpu", kind="cpu", title="CPU", memory_bytes=1, fast_bfloat16=False)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return load_registry()
+
+
+def identify(model: ModelSpec) -> str:
+    return f"weights of {model.name}"
+
+
+def plan(registry: Registry, profile: Profile, device: Device = FAST) -> list[Experiment]:
+    return build_plan(profile, registry, [device], weights_identity=identify)
+
+
+def plan_one(
+    registry: Registry, model: str, task: str, mode: Mode, device: Device = FAST, **block: Any
+) -> Experiment:
+    (experiment,) = plan(registry, single_profile(model, task, mode, data="hub", **block), device)
+    return experiment
+
+
+def settings(experiment: Experiment) -> TrainSettings:
+    assert experiment.train is not None
+    return experiment.train
+
+
+# ── The profiles that ship ────────────────────────────────────────────────────────────────────────────
+
+
+def test_quick_is_twelve_experiments_model_by_model(registry: Registry) -> None:
+    quick = plan(registry, load_profile("quick"))
+    assert [e.title for e in quick] == [
+        f"{model}/{task}/{mode}"
+        for model, mode in [
+            ("minilm", "fine-tune"),
+            ("smollm2-135m", "zero-shot"),
+            ("smollm2-135m", "few-shot"),
+            ("smollm2-135m", "lora"),
+        ]
+        for task in ("sst2", "rte", "mnli")
+    ]
+    assert {e.data.source for e in quick} == {"starter"}
+    assert {(e.mode, e.shots) for e in quick if e.shots} == {("few-shot", 5)}
+    assert {(e.mode, e.subset.train) for e in quick if e.subset.train} == {("lora", 96)}
+    assert all(settings(e).epochs == 1 for e in quick if e.mode == "lora")
+    assert all(e.subset.dev is None for e in quick)
+
+
+def test_full_is_the_thirty_experiments_of_the_matrix(registry: Registry) -> None:
+    full = plan(registry, load_profile("full"))
+    order = list(dict.fromkeys((e.mode, e.model.name) for e in full))
+    llms = ("qwen-0.5b", "qwen-1.5b", "gemma-2b")
+    assert len(full) == 30
+    assert order == [
+        ("fine-tune", "bert-base"),
+        ("fine-tune", "deberta-base"),
+        *(("zero-shot", name) for name in llms),
+        *(("few-shot", name) for name in llms),
+        *(("lora", name) for name in llms[:2]),
+    ]
+    assert {e.data.source for e in full} == {"hub"}
+
+
+# ── Training settings ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "lr", "epochs", "max_length"),
+    [
+        ("bert", "sst2", 2e-5, 3, 128),
+        ("bert", "rte", 2e-5, 10, 256),
+        ("bert", "mnli", 2e-5, 3, 128),
+        ("deberta", "rte", 2e-5, 10, 256),
+        ("deberta", "mnli", 1.5e-5, 3, 128),
+    ],
+)
+def test_encoders_fine_tune_with_the_published_settings(
+    registry: Registry, model: str, task: str, lr: float, epochs: int, max_length: int
+) -> None:
+    train = settings(plan_one(registry, model, task, "fine-tune"))
+    assert (train.lr, train.epochs, train.max_length) == (lr, epochs, max_length)
+    assert (train.batch_size, train.warmup, train.lora) == (32, 0.1, None)
+
+
+@pytest.mark.parametrize(("task", "epochs"), [("sst2", 1), ("rte", 5), ("mnli", 1)])
+def test_lora_trains_adapters_of_rank_16_through_the_prompt(
+    registry: Registry, task: str, epochs: int
+) -> None:
+    experiment = plan_one(registry, "qwen-0.5b", task, "lora")
+    train = settings(experiment)
+    assert (train.lr, train.epochs) == (2e-4, epochs)
+    assert train.lora == LoraSettings(rank=16, alpha=32, head="label-words")
+    assert experiment.uses_label_words
+
+
+def test_an_encoders_lora_trains_a_classifier(registry: Registry) -> None:
+    lora = settings(plan_one(registry, "bert", "sst2", "lora")).lora
+    assert lora is not None
+    assert lora.head == "classifier"
+
+
+def test_the_block_has_the_last_word_and_keeps_what_it_does_not_say(registry: Registry) -> None:
+    changes = {"epochs": 2, "lora": {"rank": 8}}
+    train = settings(plan_one(registry, "qwen-0.5b", "rte", "lora", train=changes))
+    assert (train.epochs, train.max_length, train.lr) == (2, 384, 2e-4)
+    assert train.lora == LoraSettings(rank=8, alpha=32)
+
+
+def test_the_adapters_table_is_not_for_fine_tuning_in_the_same_block(registry: Registry) -> None:
+    block = Block(
+        models=("minilm",),
+        modes=("fine-tune", "lora"),
+        tasks=("sst2",),
+        train={"epochs": 4, "lora": {"rank": 8}},
+    )
+    tuned, adapted = plan(registry, Profile(name="x", description="", data="hub", blocks=(block,)))
+    assert settings(tuned).lora is None
+    assert settings(adapted).lora == LoraSettings(rank=8, head="classifier")
+    assert settings(tuned).epochs == settings(adapted).epochs == 4
+
+
+def test_prompted_modes_have_no_training_settings(registry: Registry) -> None:
+    for mode in ("zero-shot", "few-shot"):
+        assert plan_one(registry, "gemma", "rte", mode).train is None
+
+
+# ── Seeds, limits, duplicates ─────────────────────────────────────────────────────────────────────────
+
+
+def test_each_seed_is_an_experiment_except_in_zero_shot(registry: Registry) -> None:
+    quick = override(load_profile("quick"), seeds=[1, 2, 3])
+    counts: dict[str, int] = {}
+    for experiment in plan(registry, quick):
+        counts[experiment.mode] = counts.get(experiment.mode, 0) + 1
+    assert counts == {"fine-tune": 9, "zero-shot": 3, "few-shot": 9, "lora": 9}
+
+
+def test_zero_shot_has_the_same_key_whatever_the_seed(registry: Registry) -> None:
+    keys = {plan_one(registry, "gemma", "rte", "zero-shot", seeds=[s]).key for s in (1, 2)}
+    assert len(keys) == 1
+
+
+def test_an_experiment_named_twice_is_done_once(registry: Registry) -> None:
+    (block,) = single_profile("gemma", "rte", "zero-shot", data="hub").blocks
+    again = Block(models=("gemma-2b", "qwen-0.5b"), modes=("zero-shot",), tasks=("rte",))
+    profile = Profile(name="x", description="", data="hub", blocks=(block, again))
+    assert [e.model.name for e in plan(registry, profile)] == ["gemma-2b", "qwen-0.5b"]
+
+
+def test_limits_become_the_subset(registry: Registry) -> None:
+    tuned = plan_one(registry, "bert", "rte", "fine-tune", limit=10, train_limit=20)
+    asked = plan_one(registry, "gemma", "rte", "few-shot", limit=10, shots=3)
+    assert (tuned.subset.train, tuned.subset.dev) == (20, 10)
+    assert (asked.subset.train, asked.subset.dev, asked.shots) == (None, 10, 3)
+
+
+# ── Precision and weights ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_bfloat16_is_used_where_every_device_has_it(registry: Registry) -> None:
+    profile = single_profile("bert", "rte", "fine-tune", data="hub")
+    for devices, precision in (([FAST], "bfloat16"), ([SLOW], "float32"), ([FAST, SLOW], "float32")):
+        (experiment,) = build_plan(profile, registry, devices, weights_identity=identify)
+        assert experiment.precision == precision
+
+
+def test_the_weights_are_named_by_the_caller_once_for_each_model(registry: Registry) -> None:
+    asked: list[str] = []
+
+    def identify_and_count(model: ModelSpec) -> str:
+        asked.append(model.name)
+        assert isinstance(model.weights, WheelWeights)
+        return model.weights.identity
+
+    quick = build_plan(load_profile("quick"), registry, [FAST], weights_identity=identify_and_count)
+    assert sorted(asked) == ["minilm", "smollm2-135m"]
+    assert all(e.weights_identity.startswith("sha256:") for e in quick)
+
+
+# ── What cannot be planned ────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_mode_that_the_family_cannot_do_names_those_it_can(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="encoder bert-base cannot do zero-shot") as caught:
+        plan_one(registry, "bert", "rte", "zero-shot")
+    assert caught.value.hint == "It can do fine-tune, lora."
+
+
+def test_unknown_names_are_refused_before_anything_is_read(registry: Registry, tmp_path: Path) -> None:
+    missing = str(tmp_path / "nowhere")
+    for model, task in (("brt", "rte"), ("bert", "rtee")):
+        with pytest.raises(UsageError, match="there is no"):
+            plan(registry, single_profile(model, task, "fine-tune", data=missing))
+
+
+def test_label_words_for_an_encoder_name_the_experiment(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="bert-base/rte/lora"):
+        plan_one(registry, "bert", "rte", "lora", train={"lora": {"head": "label-words"}})
+
+
+def test_data_that_are_not_here_cannot_start(registry: Registry, tmp_path: Path) -> None:
+    with pytest.raises(CannotStartError, match="no data folder"):
+        plan(registry, single_profile("bert", "rte", "fine-tune", data=str(tmp_path / "nowhere")))

@@ -1,0 +1,186 @@
+"""A profile is a strict TOML file; the command line changes a copy of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.paths import PACKAGE
+from nlu_arena.profile import Profile, list_profiles, load_profile, override, single_profile
+
+MINE = """\
+description = "Mine"
+data = "starter"
+
+[[block]]
+models = ["minilm"]
+modes = ["fine-tune", "lora"]
+tasks = ["sst2"]
+train = { epochs = 1, lora = { rank = 8 } }
+
+[[block]]
+models = ["smollm2-135m"]
+modes = ["zero-shot", "few-shot"]
+tasks = ["rte"]
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty folder with an empty user configuration."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("NLU_ARENA_CONFIG", str(tmp_path / "config"))
+    return work
+
+
+def write(folder: Path, name: str, text: str = MINE) -> Path:
+    path = folder / "profiles" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# ── Finding and reading ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_quick_and_full_ship() -> None:
+    assert {"quick", "full"} <= {profile.name for profile in list_profiles()}
+
+
+def test_quick_is_the_fixed_work_on_starter_data() -> None:
+    quick = load_profile("quick")
+    tune, prompt = quick.blocks
+    assert quick.data == "starter"
+    assert (tune.models, tune.modes, tune.train_limit) == (("minilm",), ("fine-tune",), None)
+    assert (prompt.models, prompt.modes) == (("smollm2-135m",), ("zero-shot", "few-shot", "lora"))
+    assert (prompt.shots, prompt.train_limit, prompt.limit) == (5, 96, None)
+    assert prompt.train == {"epochs": 1}
+
+
+def test_a_profile_is_named_by_its_file(own_folder: Path) -> None:
+    write(own_folder, "mine.toml")
+    assert load_profile("mine").name == "mine"
+    assert load_profile("MINE").name == "mine"
+
+
+def test_a_path_to_a_profile_works_from_anywhere(tmp_path: Path) -> None:
+    path = write(tmp_path / "elsewhere", "other.toml")
+    assert load_profile(str(path)).description == "Mine"
+
+
+def test_a_path_without_a_file_cannot_start() -> None:
+    with pytest.raises(CannotStartError, match=r"no profile file nowhere\.toml"):
+        load_profile("nowhere.toml")
+
+
+def test_an_unknown_profile_gets_the_nearest_and_the_listing_command() -> None:
+    with pytest.raises(UsageError, match="no profile 'quik'") as caught:
+        load_profile("quik")
+    assert "quick" in caught.value.hint
+    assert "nlu-arena list profiles" in caught.value.hint
+
+
+def test_another_profile_of_a_shipped_name_names_both_files(own_folder: Path) -> None:
+    path = write(own_folder, "quick.toml")
+    with pytest.raises(UsageError, match="two profiles 'quick'") as caught:
+        load_profile("quick")
+    assert str(path) in caught.value.message
+    assert str(PACKAGE.parent / "profiles" / "quick.toml") in caught.value.message
+
+
+def test_the_same_file_met_in_two_folders_is_one_profile(own_folder: Path) -> None:
+    text = (PACKAGE.parent / "profiles" / "quick.toml").read_text(encoding="utf-8")
+    write(own_folder, "quick.toml", text)
+    assert load_profile("quick").name == "quick"
+
+
+def test_a_broken_profile_of_the_user_does_not_stop_another(own_folder: Path) -> None:
+    write(own_folder, "broken.toml", "description = ")
+    assert load_profile("quick").name == "quick"
+    with pytest.raises(UsageError, match="not valid TOML"):
+        load_profile("broken")
+
+
+# ── Wrong profiles: (what replaces what, the words of the message, the words of the hint) ─────────────
+
+BAD = {
+    "an unknown key": ("description", "descripton", "unknown key `descripton`", "description"),
+    "an unknown key in a block": ("models", "model", "block[0]: unknown key `model`", "models"),
+    "an unknown mode": ('"lora"]', '"lorra"]', "block[0].modes[1]", "lora"),
+    "a name": ("description", 'name = "x"\ndescription', "has no `name`", "file"),
+    "no block": (MINE[MINE.index("[[block]]") :], "", "missing required key `block`", ""),
+    "a block without models": ('["minilm"]', "[]", "models", ""),
+    "no rows": ("tasks", "limit = 0\ntasks", "limit: Expected `int` >= 1", ""),
+    "no seeds": ('data = "starter"', "seeds = []", "seeds", ""),
+    "a negative seed": ('data = "starter"', "seeds = [-1]", "seeds[0]", ""),
+    "an unknown setting": ("epochs", "epoch", "block[0].train: unknown key `epoch`", "epochs"),
+    "a setting that cannot train": ("epochs = 1", "epochs = 0", "above 0", ""),
+    "an adapter without LoRA": (', "lora"]', "]", "train.lora without the mode lora", ""),
+    "training without a mode that trains": (
+        *('["fine-tune", "lora"]', '["zero-shot"]'),
+        *("train without a mode that trains", "fine-tune and lora"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_wrong_profile_is_refused_with_file_and_reason(own_folder: Path, case: str) -> None:
+    old, new, message, hint = BAD[case]
+    path = write(own_folder, "mine.toml", MINE.replace(old, new))
+    with pytest.raises(UsageError) as caught:
+        load_profile("mine")
+    assert str(path) in caught.value.message
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+
+
+# ── The command line's changes ────────────────────────────────────────────────────────────────────────
+
+
+def read_mine(folder: Path) -> Profile:
+    write(folder, "mine.toml")
+    return load_profile("mine")
+
+
+def test_without_changes_the_profile_stays_as_it_is(own_folder: Path) -> None:
+    profile = read_mine(own_folder)
+    assert override(profile) == profile
+
+
+def test_data_seeds_and_limits_can_be_changed(own_folder: Path) -> None:
+    profile = read_mine(own_folder)
+    changed = override(profile, data="hub", seeds=[1, 2], limit=10, train_limit=20)
+    assert (changed.data, changed.seeds) == ("hub", (1, 2))
+    assert [block.limit for block in changed.blocks] == [10, 10]
+    assert profile.data == "starter"
+
+
+def test_a_limit_on_train_leaves_prompted_blocks_alone(own_folder: Path) -> None:
+    changed = override(read_mine(own_folder), train_limit=20)
+    assert [block.train_limit for block in changed.blocks] == [20, None]
+
+
+@pytest.mark.parametrize(
+    ("limit", "train_limit", "seeds"), [(0, None, None), (None, -1, None), (None, None, [])]
+)
+def test_changes_are_checked_like_the_file(
+    own_folder: Path, limit: int | None, train_limit: int | None, seeds: list[int] | None
+) -> None:
+    with pytest.raises(UsageError, match="the profile mine with the command line's changes"):
+        override(read_mine(own_folder), limit=limit, train_limit=train_limit, seeds=seeds)
+
+
+def test_one_experiment_is_a_profile_of_one_block() -> None:
+    profile = single_profile("bert", "rte", "fine-tune", data="starter", seeds=[7], train={"epochs": 2})
+    (block,) = profile.blocks
+    assert (block.models, block.modes, block.tasks) == (("bert",), ("fine-tune",), ("rte",))
+    assert (profile.data, profile.seeds, block.train) == ("starter", (7,), {"epochs": 2})
+
+
+def test_shots_of_one_experiment_are_checked() -> None:
+    with pytest.raises(UsageError, match="shots"):
+        single_profile("gemma3", "rte", "few-shot", data="starter", shots=0)
