@@ -1,0 +1,248 @@
+"""Every mode from assignment to predictions, on tiny models: complete, resumable, and independent of order."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+
+from nlu_arena.events import (
+    Artifact,
+    Assign,
+    Event,
+    ExampleSet,
+    Facts,
+    MetricPoint,
+    PhaseFinished,
+    PhaseStarted,
+    Predictions,
+    decode_event,
+    encode,
+)
+from nlu_arena.modes import finetune, lora, prompting
+from nlu_arena.modes.context import RunContext, Session, StopRequestedError
+from nlu_arena.spec import Experiment, LoraSettings, Prediction, TrainSettings
+from tests.conftest import MakeExperiment
+
+RUN: dict[str, Callable[[RunContext], None]] = {
+    "fine-tune": finetune.run,
+    "zero-shot": prompting.run,
+    "few-shot": prompting.run,
+    "lora": lora.run,
+}
+FULL = TrainSettings(epochs=2, lr=5e-3, batch_size=8, max_length=64)
+ADAPTER = TrainSettings(epochs=2, lr=5e-3, batch_size=8, lora=LoraSettings(rank=4, alpha=8))
+HEAD = TrainSettings(epochs=2, lr=5e-3, batch_size=8, lora=LoraSettings(rank=4, head="classifier"))
+CELLS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "encoder fine-tune": ("encoder", "fine-tune", {"train": FULL}),
+    "encoder lora": ("encoder", "lora", {"train": HEAD}),
+    "decoder fine-tune": ("decoder", "fine-tune", {"train": FULL}),
+    "decoder zero-shot": ("decoder", "zero-shot", {}),
+    "decoder few-shot": ("decoder", "few-shot", {"shots": 3}),
+    "decoder lora": ("decoder", "lora", {"train": ADAPTER}),
+    "decoder lora with a head": ("decoder", "lora", {"train": HEAD}),
+}
+
+
+class Transcript:
+    """What a run has said."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def emit(self, event: Event) -> None:
+        # Through the wire format, as the scheduler would hear it.
+        self.events.append(decode_event(encode(event)))
+
+    def of(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def answers(self) -> dict[int, Prediction]:
+        return {row.index: row for chunk in self.of(Predictions) for row in chunk.rows}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {name: value for event in self.of(Facts) for name, value in event.facts.items()}
+
+
+@pytest.fixture
+def make_cell(
+    tiny_bert: Path, tiny_llama: Path, make_experiment: MakeExperiment
+) -> Callable[[str], Experiment]:
+    def make(name: str) -> Experiment:
+        family, mode, settings = CELLS[name]
+        return make_experiment(family, tiny_bert if family == "encoder" else tiny_llama, mode, **settings)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def short_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time a few calls only: how long they take is not what these tests are about."""
+    monkeypatch.setattr("nlu_arena.backend.latency.MAX_CALLS", 2)
+
+
+def do(experiment: Experiment, folder: Path, session: Session | None = None, **assign: Any) -> Transcript:
+    transcript = Transcript()
+    weights = experiment.model.weights
+    assignment = Assign(experiment=experiment, weights_dir=weights.path, folder=str(folder), **assign)  # type: ignore[union-attr]
+    session = session or Session(torch.device("cpu"))
+    RUN[experiment.mode](RunContext(assignment, session, transcript.emit, threading.Event()))
+    return transcript
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_run_answers_every_dev_example_once_with_normalised_scores(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    said = do(make_cell(cell), tmp_path / "run")
+    (examples,) = said.of(ExampleSet)
+    rows = [row for chunk in said.of(Predictions) for row in chunk.rows]
+    assert sorted(row.index for row in rows) == list(range(21))
+    for row in rows:
+        assert row.gold == examples.examples[row.index].label
+        assert sum(torch.tensor(row.scores).exp()) == pytest.approx(1, abs=1e-5)
+        assert row.predicted == max(range(2), key=lambda label: row.scores[label])
+        assert (row.calibrated is not None) == ("shot" in cell or cell == "decoder lora")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_phases_follow_one_another_and_all_are_timed(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    said = do(make_cell(cell), tmp_path / "run")
+    started = [event.phase for event in said.of(PhaseStarted)]
+    trained = "shot" not in cell
+    assert started == ["load", "prepare", *(["train"] if trained else []), "evaluate", "latency"]
+    assert [event.phase for event in said.of(PhaseFinished)] == started
+    assert all(event.seconds > 0 for event in said.of(PhaseFinished))
+
+
+@pytest.mark.parametrize("cell", ["encoder fine-tune", "decoder fine-tune", "decoder lora"])
+def test_training_reports_a_curve_and_its_cost(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    said = do(make_cell(cell), tmp_path / "run")
+    losses = [point for point in said.of(MetricPoint) if point.name == "loss"]
+    assert [point.step for point in losses] == list(range(1, 9))
+    assert losses[-1].epoch == 2.0
+    assert said.facts["train_rows"] == 32
+    assert 0 < said.facts["trainable_parameters"] <= said.facts["parameters"]
+    assert (said.facts["trainable_parameters"] == said.facts["parameters"]) == (cell != "decoder lora")
+    assert set(said.facts["latency"]) == {"1", "32"}
+    assert said.facts["latency"]["1"]["p99_ms"] is None, "two calls are too few for a percentile"
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_ran_before_in_the_worker_changes_no_answer(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    alone = do(make_cell(cell), tmp_path / "alone").answers
+    session = Session(torch.device("cpu"))
+    for number, other in enumerate(["decoder lora", "decoder few-shot", "encoder fine-tune"]):
+        do(make_cell(other), tmp_path / f"other{number}", session)
+    assert do(make_cell(cell), tmp_path / "after", session).answers == alone
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_run_continued_after_training_answers_alike_without_training_again(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = make_cell(cell)
+    whole = do(experiment, tmp_path / "run")
+    again = do(experiment, tmp_path / "run")
+    assert again.answers == whole.answers
+    assert not again.of(MetricPoint)
+    done = do(experiment, tmp_path / "run", answered={"dev": list(range(21))})
+    assert not done.of(Predictions)
+
+
+@pytest.mark.parametrize("cell", ["encoder fine-tune", "decoder few-shot", "decoder lora"])
+def test_a_run_interrupted_between_batches_continues_to_the_same_answers(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nlu_arena.modes.evaluation.BATCH_SIZE", 4)
+    monkeypatch.setattr("nlu_arena.modes.evaluation.CHUNK_SECONDS", 0.0)
+    experiment = make_cell(cell)
+    whole = do(experiment, tmp_path / "whole").answers
+    stop, cut = threading.Event(), Transcript()
+
+    def emit(event: Event) -> None:
+        cut.emit(event)
+        if len(cut.answers) >= 8:
+            stop.set()
+
+    assignment = Assign(
+        experiment=experiment, weights_dir=experiment.model.weights.path, folder=str(tmp_path / "run")
+    )
+    with pytest.raises(StopRequestedError):
+        RUN[experiment.mode](RunContext(assignment, Session(torch.device("cpu")), emit, stop))
+    assert len(cut.answers) == 8
+    rest = do(experiment, tmp_path / "run", answered={"dev": sorted(cut.answers)})
+    assert not cut.answers.keys() & rest.answers.keys()
+    assert not rest.of(MetricPoint)
+    assert {**cut.answers, **rest.answers} == whole
+
+
+def test_the_best_model_of_fine_tuning_loads_plainly_and_answers_alike(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    said = do(make_cell("encoder fine-tune"), tmp_path / "run")
+    assert [a.path for a in said.of(Artifact)] == ["best_model"]
+    folder = tmp_path / "run" / "best_model"
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert model.config.id2label == {0: "negative", 1: "positive"}
+    examples = said.of(ExampleSet)[0].examples
+    with torch.inference_mode():
+        logits = model(**tokenizer([examples[4].text], return_tensors="pt")).logits[0]
+    expected = torch.tensor(said.answers[4].scores)
+    torch.testing.assert_close(logits.log_softmax(dim=-1), expected, atol=1e-5, rtol=0)
+    about = msgspec.json.decode((folder / "arena.json").read_bytes())
+    assert (about["selection"], about["epoch"]) == ("last epoch", 2)
+    assert about["labels"] == ["negative", "positive"]
+
+
+def test_the_best_model_of_lora_is_an_adapter_that_loads_plainly(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    said = do(make_cell("decoder lora"), tmp_path / "run")
+    folder = tmp_path / "run" / "best_model"
+    assert (folder / "adapter_config.json").is_file()
+    assert not list(folder.glob("model*.safetensors"))
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer(said.facts["prompt_example"], return_tensors="pt", add_special_tokens=False)
+    with torch.inference_mode():
+        logits = model(**ids).logits[0, -1]
+    labels = logits[[ids[0] for ids in said.facts["label_tokens"]]].log_softmax(dim=-1)
+    torch.testing.assert_close(labels, torch.tensor(said.answers[0].scores), atol=1e-4, rtol=0)
+
+
+def test_with_a_held_out_slice_the_saved_model_says_so(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = make_cell("encoder fine-tune")
+    held = msgspec.structs.replace(FULL, held_out=0.25)
+    said = do(msgspec.structs.replace(experiment, train=held), tmp_path / "run")
+    about = msgspec.json.decode((tmp_path / "run" / "best_model" / "arena.json").read_bytes())
+    assert about["selection"] == "best on held-out train"
+    assert len([p for p in said.of(MetricPoint) if p.name == "held_out_accuracy"]) == 2
+
+
+def test_zero_shot_does_not_depend_on_the_seed_and_few_shot_is_a_draw(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    def answers(cell: str, seed: int) -> dict[int, Prediction]:
+        experiment = msgspec.structs.replace(make_cell(cell), seed=seed)
+        return do(experiment, tmp_path / f"{cell}{seed}").answers
+
+    assert answers("decoder zero-shot", 1) == answers("decoder zero-shot", 2)
+    assert answers("decoder few-shot", 1) != answers("decoder few-shot", 2)
