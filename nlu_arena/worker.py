@@ -37,7 +37,7 @@ def main() -> None:
 
 def claim_stdout() -> BinaryIO:
     """Keep standard output for events alone: what libraries print there goes to standard error instead."""
-    events = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    events = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return events
 
@@ -66,6 +66,7 @@ def serve(device_name: str, commands: BinaryIO, events: BinaryIO) -> None:
 
     def emit(event: Event) -> None:
         events.write(encode(event) + b"\n")
+        events.flush()
 
     environment = describe_environment(device)
     emit(
@@ -78,7 +79,6 @@ def serve(device_name: str, commands: BinaryIO, events: BinaryIO) -> None:
     )
     while True:
         assignment = assignments.get()
-        stop.clear()
         mode = modes[assignment.experiment.mode]
         emit(attempt(mode, RunContext(assignment, session, emit, stop)))
 
@@ -109,6 +109,8 @@ def listen(commands: BinaryIO, assignments: queue.Queue[Assign], stop: threading
         if isinstance(command, Stop):
             stop.set()
         else:
+            # Here and not when it is taken up: a stop may already be behind it in the pipe.
+            stop.clear()
             assignments.put(command)
     os._exit(0)
 

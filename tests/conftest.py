@@ -10,7 +10,14 @@ import msgspec
 import pytest
 
 # Before anything imports a screen or a numerical library: colours and widths are fixed, threads are few.
-for name in ("NO_COLOR", "FORCE_COLOR", "GITHUB_ACTIONS", "COLORTERM", "NLU_ARENA_RESULTS", "NLU_ARENA_DISPLAY"):
+for name in (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "GITHUB_ACTIONS",
+    "COLORTERM",
+    "NLU_ARENA_RESULTS",
+    "NLU_ARENA_DISPLAY",
+):
     os.environ.pop(name, None)
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["HF_HUB_OFFLINE"] = "1"

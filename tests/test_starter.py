@@ -150,7 +150,9 @@ def test_word_overlap_does_not_give_the_label_away(task: str) -> None:
 
 
 def test_mismatched_rows_come_from_other_genres_than_training() -> None:
-    genres = {split: {row["genre"] for row in read_split("mnli", split)} for task, split in ROWS if task == "mnli"}
+    genres = {
+        split: {row["genre"] for row in read_split("mnli", split)} for task, split in ROWS if task == "mnli"
+    }
     assert len(genres["train"]) == 5
     assert genres["dev_matched"] == genres["train"]
     assert not genres["dev_mismatched"] & genres["train"]

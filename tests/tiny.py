@@ -29,7 +29,9 @@ TEXTS = [
 ]
 CHAT_TEMPLATE = (
     "{{ bos_token if use_bos is defined else '' }}"
-    "{% for message in messages %}<|start|>{{ message['role'] }}\n{{ message['content'] }}<|end|>\n{% endfor %}"
+    "{% for message in messages %}"
+    "<|start|>{{ message['role'] }}\n{{ message['content'] }}<|end|>\n"
+    "{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant\n{% endif %}"
 )
 
@@ -117,5 +119,3 @@ def _decoder(family: str, vocab_size: int) -> PreTrainedModel:
         layers = ["sliding_attention", "sliding_attention", "full_attention"]
         return Gemma3ForCausalLM(Gemma3TextConfig(**sizes, sliding_window=8, layer_types=layers))
     return LlamaForCausalLM(LlamaConfig(**sizes))
-
-

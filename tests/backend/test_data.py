@@ -22,7 +22,8 @@ def glue(tmp_path: Path) -> Path:
     for name in ("train", "dev"):
         (tmp_path / "SST-2" / f"{name}.tsv").write_text(sst2, encoding="utf-8")
     (tmp_path / "RTE").mkdir()
-    rte = 'index\tsentence1\tsentence2\tlabel\n0\tShe said "no.\tShe spoke.\tentailment\n1\tA\tB\tnot_entailment\n'
+    rte = 'index\tsentence1\tsentence2\tlabel\n0\tShe said "no.\tShe spoke.\tentailment\n'
+    rte += "1\tA\tB\tnot_entailment\n"
     for name in ("train", "dev"):
         (tmp_path / "RTE" / f"{name}.tsv").write_text(rte, encoding="utf-8")
     return tmp_path

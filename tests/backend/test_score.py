@@ -103,7 +103,7 @@ def test_scores_after_a_training_step_are_those_of_the_new_weights(
     with torch.no_grad():
         for weight in model.parameters():
             if weight.grad is not None:
-                weight -= 0.1 * weight.grad / len(prompts)
+                weight.sub_(0.1 * weight.grad / len(prompts))
     after = scorer.score(prompts)
     assert not torch.allclose(before, after, atol=1e-3)
     torch.testing.assert_close(after, plain_scores(model, prompts, SINGLE), atol=1e-4, rtol=0)

@@ -1,0 +1,83 @@
+"""A task as its manifest describes it: labels, prompt, and where its examples are."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nlu_arena.spec.base import Mode, Spec
+from nlu_arena.spec.training import TrainOverrides
+
+
+class PromptSpec(Spec, frozen=True):
+    """How a task is put to a language model.
+
+    `template` shows one example and may use {text} and {pair}; `words` gives each label's answer;
+    `shot_min_words` keeps fragments out of the few-shot examples.
+    """
+
+    instruction: str
+    template: str
+    cue: str
+    words: dict[str, str]
+    shot_min_words: int = 0
+
+
+class Columns(Spec, frozen=True):
+    """The names of the columns of a table of examples; no `pair` for single texts."""
+
+    text: str
+    label: str
+    pair: str = ""
+
+
+class HubData(Spec, frozen=True):
+    """A data set on the hub at a pinned commit; `dev` maps our split names to its own."""
+
+    repo: str
+    revision: str
+    config: str
+    columns: Columns
+    train: str
+    dev: dict[str, str]
+
+
+class TableData(Spec, frozen=True):
+    """Files in one folder, TSV or JSONL by their ending; `dev` maps our split names to files."""
+
+    folder: str
+    columns: Columns
+    train: str
+    dev: dict[str, str]
+
+
+class TaskData(Spec, frozen=True):
+    """Where a task's examples are, for each source that has them."""
+
+    hub: HubData | None = None
+    glue_dir: TableData | None = msgspec.field(default=None, name="glue-dir")
+    starter: TableData | None = None
+    file: TableData | None = None
+
+
+class TaskSpec(Spec, frozen=True):
+    """A classification task as its manifest describes it; the order of `labels` gives the label ids."""
+
+    name: str
+    title: str
+    type: str
+    labels: tuple[str, ...]
+    train_rows: int
+    difficulty: str
+    licence: str
+    prompt: PromptSpec
+    data: TaskData
+    # The published size of each dev split, for estimates of time.
+    dev_rows: dict[str, int] = {}
+    version: int = 1
+    aliases: tuple[str, ...] = ()
+    train: dict[Mode, TrainOverrides] = {}
+
+    @property
+    def is_pair(self) -> bool:
+        """Say whether an example is two texts."""
+        return "{pair}" in self.prompt.template
