@@ -1,0 +1,220 @@
+"""The reads: everything a screen, a report or an export shows comes from here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from nlu_arena.errors import NothingToShowError
+from nlu_arena.ledger.codec import unpack_answers
+from nlu_arena.ledger.connection import plain_errors
+from nlu_arena.ledger.lock import is_held
+from nlu_arena.ledger.reading import Opened, open_for_reading
+from nlu_arena.ledger.recording import read_rows
+from nlu_arena.ledger.rows import (
+    ArtifactRow,
+    Cell,
+    LogRow,
+    MemorySample,
+    PhaseRow,
+    PointRow,
+    RunRow,
+    SplitRow,
+    SweepRow,
+)
+from nlu_arena.ledger.shapes import make_cell, make_run, make_sweep
+from nlu_arena.spec import Example, Prediction
+
+RUN_COLUMNS = "runs.*, experiments.definition FROM runs JOIN experiments USING (experiment_id)"
+
+
+class Reader:
+    """A ledger open for reading, used by one thread.
+
+    It never blocks the writer. Without `live` the folder is read-only and later changes are not seen.
+    """
+
+    def __init__(self, path: Path, opened: Opened) -> None:
+        self.live = opened.live
+        self._path = path
+        self._opened = opened
+
+    @classmethod
+    def open(cls, path: Path) -> Reader:
+        """Open a ledger for reading.
+
+        Raises:
+            NothingToShowError: There is none, or it is empty.
+            CannotStartError: It is newer or older than this program, or not a ledger.
+        """
+        return cls(path, open_for_reading(path))
+
+    def close(self) -> None:
+        """Close the ledger; may be repeated."""
+        self._opened.close()
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ── Sweeps ────────────────────────────────────────────────────────────────────────────────────────
+
+    def last_sweep(self) -> SweepRow | None:
+        """Return the newest sweep, None before the first."""
+        rows, dead = self._settled("SELECT * FROM sweeps ORDER BY sweep_id DESC LIMIT 1")
+        return make_sweep(rows[0], dead) if rows else None
+
+    def sweep(self, sweep_id: int) -> SweepRow:
+        """Return one sweep.
+
+        Raises:
+            NothingToShowError: There is no such sweep.
+        """
+        rows, dead = self._settled("SELECT * FROM sweeps WHERE sweep_id = ?", sweep_id)
+        if not rows:
+            raise NothingToShowError(f"{self._path} has no sweep {sweep_id}")
+        return make_sweep(rows[0], dead)
+
+    def cells(self, sweep_id: int) -> list[Cell]:
+        """Return the experiments of a sweep in its order, each with the run that stands for it."""
+        rows, dead = self._settled(
+            "SELECT runs.*, planned.key AS planned_key, position, experiments.definition,"
+            " used.definition AS used_definition"
+            " FROM sweep_experiments AS planned JOIN experiments USING (experiment_id)"
+            " LEFT JOIN runs ON runs.run_id = planned.run_id"
+            " LEFT JOIN experiments AS used ON used.experiment_id = runs.experiment_id"
+            " WHERE planned.sweep_id = ? ORDER BY position",
+            sweep_id,
+        )
+        return [make_cell(row, dead) for row in rows]
+
+    def median_seconds(self) -> dict[tuple[str, str, str], float]:
+        """Return the median seconds of the finished runs of each (model, task, mode)."""
+        from statistics import median
+
+        seconds: dict[tuple[str, str, str], list[float]] = {}
+        for model, task, mode, value in self._fetch(
+            "SELECT model, task, mode, seconds FROM runs JOIN experiments USING (experiment_id)"
+            " WHERE state = 'done'"
+        ):
+            seconds.setdefault((model, task, mode), []).append(value)
+        return {cell: median(values) for cell, values in seconds.items()}
+
+    def memory_samples(self, sweep_id: int) -> list[MemorySample]:
+        """Return the readings of memory during a sweep, the oldest first."""
+        rows = self._fetch(
+            "SELECT at, source, used_bytes, total_bytes, utilisation FROM memory_samples"
+            " WHERE sweep_id = ? ORDER BY at",
+            sweep_id,
+        )
+        return [MemorySample(datetime.fromisoformat(at).timestamp(), *values) for at, *values in rows]
+
+    # ── Runs ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def revision(self) -> int:
+        """Return the newest rev of any run, 0 without runs."""
+        return int(self._fetch("SELECT coalesce(max(rev), 0) FROM runs")[0][0])
+
+    def changed_since(self, rev: int) -> list[RunRow]:
+        """Return the runs that have changed after a revision, in the order of their last change."""
+        rows, dead = self._settled(f"SELECT {RUN_COLUMNS} WHERE rev > ? ORDER BY rev", rev)
+        return [make_run(row, dead) for row in rows]
+
+    def run(self, run_id: int) -> RunRow:
+        """Return one run.
+
+        Raises:
+            NothingToShowError: There is no such run.
+        """
+        rows, dead = self._settled(f"SELECT {RUN_COLUMNS} WHERE run_id = ?", run_id)
+        if not rows:
+            raise NothingToShowError(f"{self._path} has no run {run_id}")
+        return make_run(rows[0], dead)
+
+    def splits(self, run_id: int) -> list[SplitRow]:
+        """Return the dev splits of a run in their order."""
+        rows = self._fetch(
+            "SELECT run_splits.split, fingerprint, n FROM run_splits JOIN example_sets USING (set_id)"
+            " WHERE run_id = ? ORDER BY position",
+            run_id,
+        )
+        return [SplitRow(*row) for row in rows]
+
+    def phases(self, run_id: int) -> list[PhaseRow]:
+        """Return the timed phases of a run in the order they ended."""
+        rows = self._fetch(
+            "SELECT phase, seconds, finished_at FROM phases WHERE run_id = ? ORDER BY rowid", run_id
+        )
+        return [PhaseRow(*row) for row in rows]
+
+    def metric_points(self, run_id: int) -> list[PointRow]:
+        """Return the training curves of a run, by step."""
+        rows = self._fetch(
+            "SELECT name, step, epoch, value FROM metric_points WHERE run_id = ? ORDER BY step, name", run_id
+        )
+        return [PointRow(*row) for row in rows]
+
+    def log_lines(self, run_id: int) -> list[LogRow]:
+        """Return what the run's worker wrote for the log, the oldest first."""
+        rows = self._fetch("SELECT at, level, text FROM log_events WHERE run_id = ? ORDER BY rowid", run_id)
+        return [LogRow(*row) for row in rows]
+
+    def artifacts(self, run_id: int) -> list[ArtifactRow]:
+        """Return the files that the run has completely written."""
+        rows = self._fetch("SELECT kind, path FROM artifacts WHERE run_id = ? ORDER BY path", run_id)
+        return [ArtifactRow(*row) for row in rows]
+
+    # ── Examples and answers ──────────────────────────────────────────────────────────────────────────
+
+    def predictions(self, run_id: int, split: str) -> list[Prediction]:
+        """Return the answers of a run to a split: all of a finished run, so far of another."""
+        packed = self._fetch("SELECT answers FROM run_splits WHERE run_id = ? AND split = ?", run_id, split)
+        if packed and packed[0]["answers"] is not None:
+            return unpack_answers(packed[0]["answers"])
+        with plain_errors(self._path):
+            return read_rows(self._opened.connection, run_id, split)
+
+    def examples(self, fingerprint: str, split: str) -> list[Example]:
+        """Return the examples of a split, whose places are the indices of its predictions."""
+        rows = self._fetch(
+            "SELECT text, pair, label FROM examples JOIN example_sets USING (set_id)"
+            " WHERE fingerprint = ? AND split = ? ORDER BY idx",
+            fingerprint,
+            split,
+        )
+        return [Example(text=row["text"], label=row["label"], pair=row["pair"]) for row in rows]
+
+    def answer(self, request_id: int) -> str | None:
+        """Return what the scheduler answered to a screen's request, None before it did."""
+        rows = self._fetch("SELECT answer FROM control_requests WHERE request_id = ?", request_id)
+        answer: str | None = rows[0]["answer"] if rows else None
+        return answer
+
+    # ── Parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fetch(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        """Return all rows at once: a cursor left open would keep the write-ahead log from shrinking."""
+        with plain_errors(self._path):
+            return self._opened.connection.execute(statement, values).fetchall()
+
+    def _settled(self, statement: str, *values: Any) -> tuple[list[sqlite3.Row], bool]:
+        """Return rows with a `state`, and whether those still "running" are dead because nobody writes.
+
+        A writer that is seen to be gone may have ended its runs after the first look, so the second counts.
+        """
+        rows = self._fetch(statement, *values)
+        if not _any_running(rows) or is_held(self._path):
+            return rows, False
+        return (self._fetch(statement, *values) if self.live else rows), True
+
+
+def _any_running(rows: Sequence[sqlite3.Row]) -> bool:
+    return any(row["state"] == "running" for row in rows)

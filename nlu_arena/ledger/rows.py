@@ -1,0 +1,183 @@
+"""What the ledger takes and gives besides events: the rows of sweeps, runs and cells."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from nlu_arena.metrics import Metrics
+from nlu_arena.spec import Experiment, Mode, Subset
+
+RunState = Literal["running", "done", "failed", "interrupted"]
+CellState = Literal["waiting", "running", "done", "failed", "interrupted"]
+SweepState = Literal["running", "done", "failed", "interrupted"]
+ControlAction = Literal["stop", "retry"]
+
+
+class RunStart(NamedTuple):
+    """A run that begins or goes on: `folder` is its name inside the results folder.
+
+    A continued run has `answered`: for each split the indices that are predicted already; and
+    `fingerprint`: that of the examples of its first split.
+    """
+
+    run_id: int
+    folder: str
+    answered: dict[str, list[int]]
+    fingerprint: str
+    continued: bool
+
+
+class MemorySample(NamedTuple):
+    """One reading of memory: `source` is "host", a device ("cuda:0") or "worker:<pid>".
+
+    `at` is in seconds since 1970, memory in bytes, utilisation in percent; None where there is no reading.
+    """
+
+    at: float
+    source: str
+    used_bytes: int | None
+    total_bytes: int | None = None
+    utilisation: int | None = None
+
+
+class ControlRequest(NamedTuple):
+    """What a screen asks of the running sweep; `key` is the experiment's for "retry"."""
+
+    request_id: int
+    action: ControlAction
+    key: str
+
+
+class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One sweep; a sweep whose scheduler was killed is "interrupted"."""
+
+    id: int
+    name: str
+    state: SweepState
+    started_at: str
+    finished_at: str | None
+    details: dict[str, Any]
+
+
+class SplitRow(NamedTuple):
+    """A dev split of a run and the fingerprint of its examples."""
+
+    split: str
+    fingerprint: str
+    n: int
+
+
+class PhaseRow(NamedTuple):
+    """A timed part of a run; a continued run can have a phase more than once."""
+
+    phase: str
+    seconds: float
+    finished_at: str
+
+
+class PointRow(NamedTuple):
+    """One point of a training curve."""
+
+    name: str
+    step: int
+    epoch: float
+    value: float
+
+
+class LogRow(NamedTuple):
+    """One line that a run's worker wrote for the log."""
+
+    at: str
+    level: str
+    text: str
+
+
+class ArtifactRow(NamedTuple):
+    """A file or folder that a run has completely written, relative to the run's folder."""
+
+    kind: str
+    path: str
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One run with everything that is known of it.
+
+    `seconds` is the time it was worked on, without the time it lay interrupted. `metrics` are those of its
+    first split, `calibrated` those of the content-free-calibrated scores where there are any.
+    """
+
+    run_id: int
+    rev: int
+    key: str
+    sweep_id: int
+    attempt: int
+    state: RunState
+    folder: str
+    experiment: Experiment
+    device_kind: str
+    threads: int
+    code_version: str
+    environment: dict[str, Any]
+    started_at: str
+    updated_at: str
+    finished_at: str | None
+    seconds: float
+    stretches: int
+    phase: str
+    done: int
+    total: int
+    peak_rss_bytes: int | None
+    metrics: Metrics | None
+    by_split: dict[str, Metrics]
+    calibrated: dict[str, Metrics]
+    facts: dict[str, Any]
+    error: str
+    message: str
+    hint: str
+    traceback: str
+
+    @property
+    def warnings(self) -> list[str]:
+        """Return what a reader of the numbers must know."""
+        return list(self.facts.get("warnings", []))
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One experiment of a sweep, in the sweep's order, with the run that stands for it.
+
+    That is the sweep's own newest run, or the finished run of an earlier sweep that it took over. A cell
+    without a run is waiting: numbers are None, `seconds` too.
+    """
+
+    key: str
+    model: str
+    task: str
+    mode: Mode
+    seed: int
+    position: int
+    state: CellState
+    data_source: str
+    weights_source: str
+    quantisation: str
+    subset: Subset
+    shots: int
+    metrics: Metrics | None = None
+    by_split: dict[str, Metrics] = {}
+    majority: float | None = None
+    n: int | None = None
+    interval: tuple[float, float] | None = None
+    seconds: float | None = None
+    peak_rss_bytes: int | None = None
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    started_at: str | None = None
+    updated_at: str | None = None
+    error: str = ""
+    message: str = ""
+    hint: str = ""
+    run_id: int | None = None
+    folder: str = ""
+    warnings: list[str] = []

@@ -1,0 +1,164 @@
+"""How a run begins: an unfinished one of the same experiment is continued, or a new one gets its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nlu_arena.events import Ready
+from nlu_arena.ledger.connection import timestamp
+from nlu_arena.spec import Experiment
+
+# One more than the newest: a reader that knows rev N asks for what is above it.
+NEXT_REV = "(SELECT coalesce(max(rev), 0) + 1 FROM runs)"
+
+
+def find_continuable(connection: sqlite3.Connection, key: str, ready: Ready) -> sqlite3.Row | None:
+    """Return the experiment's newest run when it was interrupted in circumstances that give the same answers.
+
+    Raises:
+        ValueError: That run is done: the caller should have left the experiment out.
+    """
+    newest: sqlite3.Row | None = connection.execute(
+        "SELECT * FROM runs WHERE key = ? ORDER BY run_id DESC LIMIT 1", (key,)
+    ).fetchone()
+    if newest is None:
+        return None
+    if newest["state"] == "done":
+        raise ValueError(f"experiment {key} is done (run {newest['run_id']}) and was not asked for afresh")
+    same = (newest["device_kind"], newest["threads"], newest["code_version"]) == (
+        ready.device_kind,
+        ready.threads,
+        ready.code_version,
+    )
+    return newest if same and newest["state"] == "interrupted" else None
+
+
+def continue_run(connection: sqlite3.Connection, run_id: int, ready: Ready) -> None:
+    """Set an interrupted run going again."""
+    connection.execute(
+        f"UPDATE runs SET rev = {NEXT_REV}, state = 'running', stretches = stretches + 1,"
+        " updated_at = ?, finished_at = NULL, phase = '', done = 0, total = 0, environment = ?,"
+        " error = '', message = '', hint = '', traceback = '' WHERE run_id = ?",
+        (timestamp(), to_json(ready.environment), run_id),
+    )
+
+
+def insert_run(
+    connection: sqlite3.Connection, sweep_id: int, experiment: Experiment, ready: Ready, results: Path
+) -> int:
+    """Add a new run of an experiment of the sweep and return its id."""
+    now = timestamp()
+    row = {
+        "key": experiment.key,
+        "experiment_id": store_experiment(connection, experiment),
+        "sweep_id": sweep_id,
+        "state": "running",
+        "folder": free_folder(connection, sweep_id, experiment, results),
+        "device_kind": ready.device_kind,
+        "threads": ready.threads,
+        "code_version": ready.code_version,
+        "environment": to_json(ready.environment),
+        "started_at": now,
+        "updated_at": now,
+    }
+    run_id = connection.execute(
+        f"INSERT INTO runs (rev, attempt, {', '.join(row)}) VALUES ({NEXT_REV},"
+        f" (SELECT count(*) + 1 FROM runs WHERE key = :key), {', '.join(f':{name}' for name in row)})",
+        row,
+    ).lastrowid
+    assert run_id is not None
+    return run_id
+
+
+def store_experiment(connection: sqlite3.Connection, experiment: Experiment) -> int:
+    """Store an experiment's definition, each one once, and return its id."""
+    definition = msgspec.json.encode(experiment)
+    row = {
+        "digest": hashlib.sha256(definition).hexdigest(),
+        "key": experiment.key,
+        "model": experiment.model.name,
+        "task": experiment.task.name,
+        "mode": experiment.mode,
+        "seed": experiment.seed,
+        "definition": definition.decode(),
+    }
+    values = ", ".join(f":{name}" for name in row)
+    connection.execute(f"INSERT OR IGNORE INTO experiments ({', '.join(row)}) VALUES ({values})", row)
+    found = connection.execute("SELECT experiment_id FROM experiments WHERE digest = :digest", row).fetchone()
+    return int(found["experiment_id"])
+
+
+def bury_the_dead(connection: sqlite3.Connection) -> None:
+    """Mark what a killed process left running, with the time of its last word, and the requests to it."""
+    for row in connection.execute("SELECT run_id FROM runs WHERE state = 'running'").fetchall():
+        connection.execute(
+            f"UPDATE runs SET rev = {NEXT_REV}, state = 'interrupted', finished_at = updated_at,"
+            " error = 'SchedulerDied', message = 'the sweep ended without a word' WHERE run_id = ?",
+            (row["run_id"],),
+        )
+    connection.execute(
+        "UPDATE sweeps SET state = 'interrupted', finished_at = coalesce((SELECT max(updated_at)"
+        " FROM runs WHERE runs.sweep_id = sweeps.sweep_id), started_at) WHERE state = 'running'"
+    )
+    connection.execute(
+        "UPDATE control_requests SET answer = 'no sweep was running', answered_at = ? WHERE answer IS NULL",
+        (timestamp(),),
+    )
+
+
+def read_answered(connection: sqlite3.Connection, run_id: int) -> dict[str, list[int]]:
+    """Return the indices that a run has predicted, for each split that has any."""
+    answered: dict[str, list[int]] = {}
+    for split, index in connection.execute(
+        "SELECT split, idx FROM predictions WHERE run_id = ? ORDER BY split, idx", (run_id,)
+    ).fetchall():
+        answered.setdefault(split, []).append(index)
+    return answered
+
+
+def read_fingerprint(connection: sqlite3.Connection, run_id: int) -> str:
+    """Return the fingerprint of the examples of a run's first split, an empty text before there is one."""
+    row = connection.execute(
+        "SELECT fingerprint FROM run_splits JOIN example_sets USING (set_id)"
+        " WHERE run_id = ? ORDER BY position LIMIT 1",
+        (run_id,),
+    ).fetchone()
+    return row["fingerprint"] if row else ""
+
+
+def free_folder(connection: sqlite3.Connection, sweep_id: int, experiment: Experiment, results: Path) -> str:
+    """Return the name of a new run's folder, which neither the ledger nor the disk has yet."""
+    mode = "" if experiment.mode == "fine-tune" else f"_{experiment.mode.replace('-', '_')}"
+    name = f"{experiment.model.slug}{mode}_{experiment.task.name}_{datetime.now():%Y%m%d_%H%M%S}"
+    if _has_several_seeds(connection, sweep_id, experiment):
+        name += f"_s{experiment.seed}"
+    number, folder = 1, name
+    while _is_taken(connection, folder) or (results / folder).exists():
+        number += 1
+        folder = f"{name}_{number}"
+    return folder
+
+
+def to_json(value: Any) -> str:
+    """Return a value as JSON text."""
+    return msgspec.json.encode(value).decode()
+
+
+def _is_taken(connection: sqlite3.Connection, folder: str) -> bool:
+    row = connection.execute("SELECT 1 FROM runs WHERE folder = ?", (folder,)).fetchone()
+    return row is not None
+
+
+def _has_several_seeds(connection: sqlite3.Connection, sweep_id: int, experiment: Experiment) -> bool:
+    (seeds,) = connection.execute(
+        "SELECT count(DISTINCT seed) FROM sweep_experiments JOIN experiments USING (experiment_id)"
+        " WHERE sweep_id = ? AND model = ? AND task = ? AND mode = ?",
+        (sweep_id, experiment.model.name, experiment.task.name, experiment.mode),
+    ).fetchone()
+    return bool(seeds > 1)

@@ -1,0 +1,103 @@
+"""From rows of SQLite to the records that screens work with."""
+
+from __future__ import annotations
+
+import functools
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from nlu_arena.ledger.rows import Cell, RunRow, SweepRow
+from nlu_arena.metrics import Metrics
+from nlu_arena.spec import Experiment
+
+# Columns of a run that are the same in its record.
+SAME = (
+    *("run_id", "rev", "key", "sweep_id", "attempt", "folder", "device_kind", "threads", "code_version"),
+    *("started_at", "updated_at", "finished_at", "seconds", "stretches", "phase", "done", "total"),
+    *("peak_rss_bytes", "error", "message", "hint", "traceback"),
+)
+IN_CELL = (
+    *("run_id", "folder", "seconds", "peak_rss_bytes", "phase", "done", "total", "started_at", "updated_at"),
+    *("error", "message", "hint"),
+)
+
+decode_splits = msgspec.json.Decoder(dict[str, Metrics]).decode
+decode_table = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+@functools.lru_cache(maxsize=1024)
+def decode_experiment(definition: str) -> Experiment:
+    """Return the experiment of a stored definition; screens read the same ones again and again."""
+    return msgspec.json.decode(definition, type=Experiment)
+
+
+def make_sweep(row: sqlite3.Row, dead: bool) -> SweepRow:
+    """Return the record of a sweep; a running one without a living writer was interrupted."""
+    return SweepRow(
+        id=row["sweep_id"],
+        name=row["name"],
+        state=settle(row["state"], dead),
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        details=decode_table(row["details"]),
+    )
+
+
+def make_run(row: sqlite3.Row, dead: bool) -> RunRow:
+    """Return the record of a run, with its experiment's definition in the row."""
+    by_split = decode_splits(row["by_split"])
+    return RunRow(
+        **{name: row[name] for name in SAME},
+        state=settle(row["state"], dead),
+        experiment=decode_experiment(row["definition"]),
+        environment=decode_table(row["environment"]),
+        metrics=next(iter(by_split.values()), None),
+        by_split=by_split,
+        calibrated=decode_splits(row["calibrated"]),
+        facts=decode_table(row["facts"]),
+    )
+
+
+def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
+    """Return the record of a planned experiment, with its run's columns where there is one.
+
+    The names are the plan's, the sources those that the run used: equal bytes can come from either.
+    """
+    experiment = decode_experiment(row["definition"])
+    used = decode_experiment(row["used_definition"]) if row["used_definition"] else experiment
+    cell = Cell(
+        key=row["planned_key"],
+        model=experiment.model.name,
+        task=experiment.task.name,
+        mode=experiment.mode,
+        seed=experiment.seed,
+        position=row["position"],
+        state="waiting",
+        data_source=used.data.source,
+        weights_source=str(used.model.weights.__struct_config__.tag),
+        quantisation=used.model.quantisation,
+        subset=experiment.subset,
+        shots=experiment.shots,
+    )
+    if row["run_id"] is None:
+        return cell
+    by_split = decode_splits(row["by_split"])
+    metrics = next(iter(by_split.values()), None)
+    return msgspec.structs.replace(
+        cell,
+        **{name: row[name] for name in IN_CELL},
+        state=settle(row["state"], dead),
+        metrics=metrics,
+        by_split=by_split,
+        majority=metrics.majority if metrics else None,
+        n=metrics.n if metrics else None,
+        interval=metrics.interval if metrics else None,
+        warnings=decode_table(row["facts"]).get("warnings", []),
+    )
+
+
+def settle(state: Any, dead: bool) -> Any:
+    """Return a state as it is, where "running" without a living writer is "interrupted"."""
+    return "interrupted" if dead and state == "running" else state
