@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -159,7 +160,7 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     assert shares[0] == pytest.approx(0.1)
     assert max(shares) == 1.0 == shares[9]
     assert shares[-1] == pytest.approx(1 / 90)
-    assert all(a > b for a, b in zip(shares[10:], shares[11:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(shares[9:]))
     assert learning_rate_share(0, 1, 0.0) == 1.0
     assert all(math.isfinite(learning_rate_share(s, 3, 0.1)) for s in range(3))
 

@@ -1,4 +1,4 @@
-"""Every mode from assignment to predictions, on tiny models: complete, resumable, and independent of order."""
+"""Every mode from assignment to predictions, on tiny models: complete, resumable, independent of order."""
 
 from __future__ import annotations
 
