@@ -47,6 +47,8 @@ def complete_run(connection: sqlite3.Connection, run_id: int, labels: Sequence[s
         ties += sum(answer.tied for answer in answers)
         _pack(connection, run_id, split, answers)
     connection.execute("DELETE FROM predictions WHERE run_id = ?", (run_id,))
+    if ties:
+        warnings.append(f"{ties} answers have the same score for two labels; the first one counts")
     metrics = next(iter(by_split.values()))
     changes: Changes = {
         "facts": merged_facts(connection, run_id, {"ties": ties, WARNINGS: warnings}),

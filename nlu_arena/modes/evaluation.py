@@ -62,7 +62,7 @@ def evaluate(
     """
     total = sum(len(split.rows) for split in splits)
     done = answered = sum(len(rows) for rows in context.assignment.answered.values())
-    ties, began = 0, time.perf_counter()
+    began = time.perf_counter()
     for split in splits:
         finished = set(context.assignment.answered.get(split.name, ()))
         chunk: list[Prediction] = []
@@ -71,9 +71,7 @@ def evaluate(
             if finished.issuperset(batch):
                 continue
             scores = _score_batch([split.rows[index] for index in batch], score, context)
-            answers = predict(batch, [split.gold[index] for index in batch], scores, prior)
-            chunk += answers
-            ties += sum(answer.tied for answer in answers)
+            chunk += predict(batch, [split.gold[index] for index in batch], scores, prior)
             done += len(batch)
             if time.monotonic() - handed_over >= CHUNK_SECONDS:
                 context.emit(Predictions(split=split.name, rows=chunk))
@@ -85,8 +83,6 @@ def evaluate(
     seconds = time.perf_counter() - began
     if done > answered:
         context.facts(evaluate_examples_per_second=(done - answered) / seconds)
-    if ties:
-        context.warn(f"{ties} examples had exactly equal scores for two labels; the first label was taken")
 
 
 def predict(

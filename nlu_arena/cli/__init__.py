@@ -1,0 +1,1 @@
+"""The commands: `app` and one module for each; nothing here computes."""

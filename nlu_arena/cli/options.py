@@ -1,0 +1,72 @@
+"""Options that several commands have in common."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Display(StrEnum):
+    """How a sweep is shown while it runs."""
+
+    AUTO = "auto"
+    RICH = "rich"
+    PLAIN = "plain"
+    NONE = "none"
+
+
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="The folder of the ledger and the run folders. (default: $NLU_ARENA_RESULTS or ./results)",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout.")]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="Write the sweep's events to stdout, one JSON object a line.")
+]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="hub|starter|DIR",
+        help="Where the examples come from: the pinned GLUE on the hub, the small starter sets of this"
+        " package, or a folder in the layout of the GLUE download.",
+        show_default=False,
+    ),
+]
+Seeds = Annotated[
+    list[int] | None,
+    typer.Option("--seed", metavar="N", min=0, help="The seed; give it again for more.", show_default=False),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", metavar="N", min=1, help="At most N examples of each dev split."),
+]
+TrainLimit = Annotated[
+    int | None,
+    typer.Option("--train-limit", metavar="N", min=1, help="At most N training rows where a mode trains."),
+]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", metavar="NAME", help="cpu, cuda:0, mps, … (default: the fastest here)"),
+]
+Jobs = Annotated[
+    int, typer.Option("--jobs", metavar="N", min=1, help="Share the plan among N GPUs of this machine.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Repeat what is done already.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan in order with the expected times, and do nothing.")
+]
+DisplayOption = Annotated[
+    Display,
+    typer.Option(
+        "--display", help="A live table, plain lines, or nothing, on stderr. auto: by the terminal."
+    ),
+]

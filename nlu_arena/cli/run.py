@@ -1,0 +1,62 @@
+"""`nlu-arena run`: one experiment, as a sweep of one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from nlu_arena.cli.options import (
+    Data,
+    Device,
+    Display,
+    DisplayOption,
+    DryRun,
+    Fresh,
+    JsonLines,
+    Limit,
+    Results,
+    Seeds,
+    TrainLimit,
+)
+from nlu_arena.errors import UsageError
+
+# Where `run` finds examples unless it is told otherwise: it works on every machine.
+DEFAULT_DATA = "starter"
+
+
+def run(
+    model: Annotated[str, typer.Option("--model", metavar="NAME", help="`nlu-arena list models`.")],
+    task: Annotated[str, typer.Option("--task", metavar="NAME", help="`nlu-arena list tasks`.")],
+    mode: Annotated[str, typer.Option("--mode", metavar="NAME", help="`nlu-arena list modes`.")],
+    data: Data = None,
+    seed: Seeds = None,
+    shots: Annotated[
+        int | None,
+        typer.Option("--shots", metavar="K", min=1, help="Examples in a few-shot prompt. (default: 5)"),
+    ] = None,
+    limit: Limit = None,
+    train_limit: TrainLimit = None,
+    device: Device = None,
+    fresh: Fresh = False,
+    dry_run: DryRun = False,
+    as_json: JsonLines = False,
+    display: DisplayOption = Display.AUTO,
+    results: Results = None,
+) -> None:
+    """Do one experiment.
+
+    A model, used in a mode, on a task; without --data on the small starter data.
+    """
+    from nlu_arena.cli.execution import Order, execute
+    from nlu_arena.paths import results_dir
+    from nlu_arena.profile import single_profile
+    from nlu_arena.registry import find_mode
+
+    chosen = find_mode(mode)
+    if shots is not None and chosen != "few-shot":
+        raise UsageError(f"--shots has no meaning in mode {chosen}", "Leave it out, or use --mode few-shot.")
+    given: dict[str, Any] = {"shots": shots, "limit": limit, "train_limit": train_limit}
+    block = {name: value for name, value in given.items() if value is not None}
+    profile = single_profile(model, task, chosen, data=data or DEFAULT_DATA, seeds=seed or (42,), **block)
+    execute(Order(profile, results_dir(results), device, 1, fresh, dry_run, as_json=as_json, display=display))

@@ -1,0 +1,82 @@
+"""A sweep as it is now, on stdout: tables on a terminal, tab-separated lines in a pipe, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nlu_arena.cli.terminal import narrate, open_console, print_json, print_lines
+from nlu_arena.errors import NothingToShowError
+from nlu_arena.views.text import clean
+from nlu_arena.views.totals import Totals, sum_up
+
+if TYPE_CHECKING:
+    from nlu_arena.ledger.queries import Reader
+    from nlu_arena.ledger.rows import Cell, SweepRow
+
+FIRST_COMMAND = "Begin with: nlu-arena sweep --profile quick"
+
+
+class Snapshot(NamedTuple):
+    """A sweep at one moment; `rev` is the newest change of any run."""
+
+    sweep: SweepRow
+    cells: list[Cell]
+    totals: Totals
+    rev: int
+    at: datetime
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """Return it as the JSON document of `status`."""
+        from nlu_arena.views.records import status_document
+
+        at = self.at.isoformat(timespec="seconds")
+        return status_document(self.sweep, self.cells, self.totals, at)
+
+
+def take_snapshot(reader: Reader, sweep_id: int | None = None) -> Snapshot:
+    """Read a sweep, the last one when none is named.
+
+    Raises:
+        NothingToShowError: There is no such sweep.
+    """
+    # The revision first: what changes after it is seen the next time.
+    rev = reader.revision()
+    sweep = reader.last_sweep() if sweep_id is None else reader.sweep(sweep_id)
+    if sweep is None:
+        raise NothingToShowError("the ledger has no sweep yet", FIRST_COMMAND)
+    cells, now = reader.cells(sweep.id), datetime.now(UTC)
+    return Snapshot(sweep, cells, sum_up(sweep, cells, now), rev, now)
+
+
+def show(snapshot: Snapshot, as_json: bool = False) -> None:
+    """Write a sweep to stdout."""
+    if as_json:
+        print_json(snapshot.document)
+    elif sys.stdout.isatty():
+        from nlu_arena.views.status import StatusView
+
+        open_console(sys.stdout).print(StatusView(snapshot.sweep, snapshot.cells, snapshot.totals))
+    else:
+        from nlu_arena.views.records import TSV_COLUMNS, cell_records
+        from nlu_arena.views.tsv import tsv_lines
+
+        print_lines(tsv_lines(TSV_COLUMNS, list(cell_records(snapshot.cells))))
+
+
+def narrate_end(snapshot: Snapshot) -> None:
+    """Say on stderr how a sweep ended, what failed and why, and what to do next."""
+    from nlu_arena.views.names import name_cells
+    from nlu_arena.views.next_step import choose_command
+
+    names = name_cells(snapshot.cells)
+    for cell in snapshot.cells:
+        if cell.state == "failed":
+            narrate(f"failed: {names[cell.key]}: {clean(cell.message) or clean(cell.error)}")
+            if cell.hint:
+                narrate(f"hint: {clean(cell.hint)}")
+    narrate(snapshot.totals.line)
+    command, why = choose_command(snapshot.sweep, snapshot.totals)
+    narrate(f"next: {command}   {why}")

@@ -1,0 +1,104 @@
+"""The streams: who is a terminal, who gets colour, what happens when one is closed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+from nlu_arena.errors import ArenaError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class LastingStream:
+    """A stream whose reader may go away: what is written then goes nowhere, and nobody is disturbed.
+
+    A sweep must not end because `| head` has seen enough, or because its terminal was closed.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text, or drop it."""
+        try:
+            return self._stream.write(text)
+        except OSError:
+            self._abandon()
+            return len(text)
+
+    def flush(self) -> None:
+        """Pass on what was written, or drop it."""
+        try:
+            self._stream.flush()
+        except OSError:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Let the descriptor lead nowhere: the interpreter still flushes the stream when it ends."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+
+def survive_closed_streams() -> None:
+    """Keep a command that computes alive when nobody reads its output any more."""
+    sys.stdout = cast(TextIO, LastingStream(sys.stdout))
+    sys.stderr = cast(TextIO, LastingStream(sys.stderr))
+
+
+def end_with_the_pipe() -> None:
+    """Let a reading command end quietly, like other tools, when the reader of its output has gone."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+def is_screen(stream: TextIO) -> bool:
+    """Say whether a stream is a terminal that can move its cursor."""
+    return stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def open_console(stream: TextIO) -> Console:
+    """Return a console that decides on colour for this stream alone and takes no text for markup."""
+    from rich.console import Console
+
+    has_colour = is_screen(stream) and not os.environ.get("NO_COLOR")
+    return Console(
+        file=stream,
+        force_terminal=stream.isatty(),
+        no_color=not has_colour,
+        color_system="auto" if has_colour else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def show_error(error: ArenaError) -> None:
+    """Say what went wrong and what to do next, on stderr."""
+    narrate(f"error: {error.message}")
+    if error.hint:
+        narrate(f"hint: {error.hint}")
+
+
+def narrate(line: str) -> None:
+    """Write a line for people to stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Write lines of data to stdout."""
+    for line in lines:
+        print(line)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Write one JSON document to stdout; a number that JSON does not have is a fault of the program."""
+    print(json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2))

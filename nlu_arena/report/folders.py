@@ -1,0 +1,117 @@
+"""The folder of a run: its results, training curve, confusion matrix and errors, written from the ledger."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nlu_arena.errors import ArenaError, CannotStartError, NothingToShowError
+from nlu_arena.ledger.queries import Reader
+from nlu_arena.ledger.rows import RunRow
+from nlu_arena.paths import ledger_path
+from nlu_arena.report.confusion import draw_confusion
+from nlu_arena.report.errors import write_errors
+from nlu_arena.report.summary import summarise_curve, summarise_run
+
+RESULTS = "results.json"
+HISTORY = "history.json"
+ANALYSIS = "error_analysis"
+
+
+def export_run(results: Path, run_id: int) -> None:
+    """Write the folder of a finished run; what is there already is replaced, file by file.
+
+    Args:
+        results: The folder that holds the ledger and the run folders.
+        run_id: The run.
+
+    Raises:
+        CannotStartError: The folder cannot be written, or the run has no result.
+    """
+    with Reader.open(ledger_path(results)) as reader:
+        run = reader.run(run_id)
+        if run.state != "done":
+            raise CannotStartError(f"run {run_id} has no result to write out: it is {run.state}")
+        try:
+            _write(reader, run, results / run.folder)
+        except OSError as error:
+            raise CannotStartError(
+                f"{results / run.folder} cannot be written: {error.strerror}",
+                "Its result is in the ledger: free space, and the next sweep writes the folder.",
+            ) from error
+
+
+def rebuild_missing(results: Path) -> list[str]:
+    """Write the folders of finished runs that have no results.json.
+
+    Returns:
+        what went wrong, a line for each folder that could not be written.
+    """
+    try:
+        with Reader.open(ledger_path(results)) as reader:
+            done = [run for run in reader.changed_since(0) if run.state == "done"]
+    except NothingToShowError:
+        return []
+    problems = []
+    for run in done:
+        if (results / run.folder / RESULTS).exists():
+            continue
+        try:
+            export_run(results, run.run_id)
+        except ArenaError as error:
+            problems.append(f"{run.experiment.title}: {error.message}")
+    return problems
+
+
+def file_prefix(run: RunRow) -> str:
+    """Return what the analysis files begin with: the family name in the model's slug ("bert", "qwen2")."""
+    return run.experiment.model.slug.split("_")[0]
+
+
+def _write(reader: Reader, run: RunRow, folder: Path) -> None:
+    analysis, prefix = folder / ANALYSIS, file_prefix(run)
+    analysis.mkdir(parents=True, exist_ok=True)
+    if points := reader.metric_points(run.run_id):
+        with replacing(folder / HISTORY) as file:
+            file.write_bytes(_encode(summarise_curve(run, points)))
+    splits = reader.splits(run.run_id)
+    answers = {row.split: reader.predictions(run.run_id, row.split) for row in splits}
+    examples = {row.split: reader.examples(row.fingerprint, row.split) for row in splits}
+    with replacing(analysis / f"{prefix}_confusion_matrix.png") as file:
+        draw_confusion(run, answers, file)
+    with replacing(analysis / f"{prefix}_errors.csv") as file:
+        write_errors(run.experiment.task, examples, answers, file)
+    # The last one: a folder with it is complete.
+    with replacing(folder / RESULTS) as file:
+        file.write_bytes(_encode(summarise_run(reader, run)))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name to write; it becomes the file at the end, or is removed after an error."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        # mkstemp makes files for their owner only.
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"

@@ -1,0 +1,1 @@
+"""Rows in, lines and tables out: what every screen shows of the ledger."""

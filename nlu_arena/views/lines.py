@@ -1,0 +1,90 @@
+"""A sweep as plain lines: one for each change, and a sign of life now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nlu_arena.notices import SweepEvent
+from nlu_arena.spec import Experiment
+from nlu_arena.views.figures import format_seconds, format_share
+from nlu_arena.views.names import name_experiments
+from nlu_arena.views.text import clean
+
+HEARTBEAT = 30.0
+
+
+class PlainLines:
+    """Says every start and end of a run, and how far it is at most twice a minute."""
+
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        plan: Sequence[Experiment],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare the lines.
+
+        Args:
+            write: takes a line without its end.
+            plan: the sweep's experiments in their order.
+            clock: gives seconds.
+        """
+        self._write = write
+        self._labels = name_experiments(plan)
+        self._width = max(map(len, self._labels.values()), default=0)
+        self._places = {experiment.key: place for place, experiment in enumerate(plan, 1)}
+        self._clock = clock
+        self._said_at = clock()
+
+    def notify(self, event: SweepEvent) -> None:
+        """Say what an event means, if it means something to a person."""
+        fields = event.fields
+        match event.event:
+            case "sweep_started":
+                skipped = f", {fields['skipped']} done already" if fields["skipped"] else ""
+                self._write(
+                    f"sweep {fields['sweep']}: {fields['name']}, {fields['total']} experiments{skipped}"
+                )
+            case "run_started":
+                kept = f"goes on after {fields['answered']} answers" if fields["continued"] else ""
+                self._say(event, "started", kept)
+            case "progress":
+                if self._clock() - self._said_at >= HEARTBEAT:
+                    self._say(event, fields["phase"], f"{fields['done']:,}/{fields['total']:,}")
+            case "run_finished":
+                self._say(event, "done", describe_result(fields))
+            case "run_failed":
+                state = "stopped" if fields["state"] == "interrupted" else "failed"
+                self._say(event, "died" if fields["retry"] else state, describe_failure(fields))
+            case "sweep_finished":
+                counts = ("done", "skipped", "failed", "interrupted", "waiting")
+                said = ", ".join(f"{fields[name]} {name}" for name in counts if fields[name])
+                self._write(f"sweep {fields['sweep_id']} {fields['state']}: {said}")
+
+    def _say(self, event: SweepEvent, word: str, rest: str) -> None:
+        total = len(self._places)
+        place = f"{self._places.get(event.key, 0):>{len(str(total))}}"
+        at = time.strftime("%H:%M:%S", time.localtime(event.at))
+        label = self._labels.get(event.key, event.title)
+        self._write(f"[{place}/{total}] {at} {word:<8} {label:<{self._width}}  {rest}".rstrip())
+        self._said_at = self._clock()
+
+
+def describe_result(fields: dict[str, Any]) -> str:
+    """Return a finished run's result: its accuracy, never without its interval, and its time."""
+    metrics = fields["metrics"]
+    low, high = metrics["interval"]
+    near = " ≈ majority" if low <= metrics["majority"] <= high else ""
+    interval = f"{format_share(low)}-{format_share(high)}"
+    accuracy = f"accuracy {format_share(metrics['accuracy'])} ({interval}){near}"
+    return f"{accuracy}  {format_seconds(fields['seconds'])}"
+
+
+def describe_failure(fields: dict[str, Any]) -> str:
+    """Return why a run has no result, in one line."""
+    again = " It is tried once more." if fields["retry"] else ""
+    hint = f" {clean(fields['hint'])}" if fields["hint"] else ""
+    message = clean(fields["message"]) or clean(fields["error"])
+    return f"{message}.{hint}{again}".replace("..", ".")

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nlu_arena.cli import app
+from nlu_arena.cli.showing import Snapshot, take_snapshot
+from nlu_arena.cli.watching import changes, follow
+from nlu_arena.ledger.queries import Reader
+from nlu_arena.ledger.store import Store
+from nlu_arena.paths import ledger_path
+from tests.views.ledgers import done, failed, quick_plan, running, waiting, write_sweep
+
+
+def status(results: Path, *arguments: str, code: int = 0) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["nlu-arena", "status", "--results", str(results), *arguments])
+        with pytest.raises(SystemExit) as end:
+            app.main()
+    assert end.value.code == code
+
+
+def snapshot(results: Path) -> Snapshot:
+    with Reader.open(ledger_path(results)) as reader:
+        return take_snapshot(reader)
+
+
+def test_without_a_ledger_it_ends_with_4_and_the_command_that_makes_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status(tmp_path, code=4)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "nlu-arena sweep --profile quick" in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ledger_without_a_sweep_and_a_sweep_that_does_not_exist_end_with_4(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Store.open(ledger_path(tmp_path)).close()
+    status(tmp_path, code=4)
+    assert "nlu-arena sweep --profile quick" in capsys.readouterr().err
+    status(tmp_path, "--sweep", "7", code=4)
+
+
+def test_a_newer_ledger_and_a_file_that_is_none_end_with_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sweep(tmp_path, quick_plan()[:1], [done()])
+    with sqlite3.connect(ledger_path(tmp_path)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    status(tmp_path, code=3)
+    assert "newer" in capsys.readouterr().err
+    other = tmp_path / "other"
+    other.mkdir()
+    ledger_path(other).write_text("a shopping list\n" * 100)
+    status(other, code=3)
+    assert "not a ledger" in capsys.readouterr().err
+
+
+def test_a_pipe_gets_one_line_for_each_cell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_sweep(tmp_path, quick_plan()[:2], [done(), failed("why")])
+    status(tmp_path)
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.startswith("state\tmodel\ttask")
+    assert [line.split("\t")[0] for line in lines] == ["done", "failed"]
+
+
+def test_json_is_one_document_of_the_last_sweep_or_the_one_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = quick_plan()
+    write_sweep(tmp_path, plan[:1], [done()])
+    write_sweep(tmp_path, plan[1:3], [done(), done()])
+    status(tmp_path, "--json")
+    assert len(json.loads(capsys.readouterr().out)["cells"]) == 2
+    status(tmp_path, "--json", "--sweep", "1")
+    assert json.loads(capsys.readouterr().out)["sweep"]["id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("acts", "state", "code"),
+    [
+        ([done(), done()], "done", 0),
+        ([done(), failed("why")], "failed", 1),
+        ([done(), waiting], "interrupted", 8),
+    ],
+)
+def test_the_exit_status_says_how_it_went_when_asked(
+    tmp_path: Path, acts: list[Any], state: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sweep(tmp_path, quick_plan()[:2], acts, state=state)
+    status(tmp_path, code=0)
+    status(tmp_path, "--exit-status", code=code)
+
+
+def test_watching_shows_changes_only_and_ends_with_the_sweep(tmp_path: Path) -> None:
+    plan = quick_plan()[:2]
+    store = write_sweep(tmp_path, plan, [running(), waiting], state=None, keep_open=True)
+    first = snapshot(tmp_path)
+    polls: list[float] = []
+
+    def act(seconds: float) -> None:
+        polls.append(seconds)
+        match len(polls):
+            case 3:
+                done()(store, 1, plan[1])
+            case 5:
+                store.finish_sweep(1, "interrupted")
+                store.close()
+
+    seen = list(changes(ledger_path(tmp_path), first, pause=act))
+    assert [s.totals.done for s in seen] == [0, 1, 1]
+    assert [s.sweep.state for s in seen] == ["running", "running", "interrupted"]
+    assert len(polls) == 5
+
+
+def test_watching_a_sweep_whose_process_dies_ends(tmp_path: Path) -> None:
+    store = write_sweep(tmp_path, quick_plan()[:1], [running()], state=None, keep_open=True)
+    states = [
+        s.sweep.state for s in changes(ledger_path(tmp_path), snapshot(tmp_path), lambda _: store.close())
+    ]
+    assert states == ["running", "interrupted"]
+
+
+def test_watching_a_sweep_that_has_ended_shows_it_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sweep(tmp_path, quick_plan()[:1], [done()])
+    follow(ledger_path(tmp_path), snapshot(tmp_path), as_json=True)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["schema"] == 1
+    follow(ledger_path(tmp_path), snapshot(tmp_path), as_json=False)
+    assert len(capsys.readouterr().out.splitlines()) == 2

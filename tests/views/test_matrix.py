@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from nlu_arena.ledger.queries import Reader
+from nlu_arena.ledger.rows import Cell
+from nlu_arena.metrics import Metrics, wilson_interval
+from nlu_arena.paths import ledger_path
+from nlu_arena.spec import Subset
+from nlu_arena.views.matrix import build_tables, compare_with_majority, describe_subset
+from tests.views.ledgers import done, interrupted, quick_plan, waiting, with_data, write_sweep
+
+
+def read_cells(results: Path) -> list[Cell]:
+    with Reader.open(ledger_path(results)) as reader:
+        return reader.cells(1)
+
+
+def measured(accuracy: float, n: int = 120, majority: float = 0.5) -> Metrics:
+    interval = wilson_interval(round(accuracy * n), n)
+    return Metrics(accuracy, accuracy, 0.0, 0.1, n, majority, interval)
+
+
+@pytest.mark.parametrize(("accuracy", "sign"), [(0.75, ""), (0.55, "≈"), (0.5, "≈"), (0.45, "≈"), (0.3, "<")])
+def test_an_accuracy_is_compared_with_the_majority_share_by_its_interval(accuracy: float, sign: str) -> None:
+    assert compare_with_majority([measured(accuracy)]) == sign
+
+
+def test_seeds_do_not_make_the_interval_of_their_mean_narrower() -> None:
+    assert compare_with_majority([measured(0.56)] * 10) == "≈"
+    assert compare_with_majority([]) == ""
+
+
+def test_the_quick_sweep_is_one_table_of_four_groups_with_mnli_in_two_columns(tmp_path: Path) -> None:
+    plan = quick_plan()
+    write_sweep(tmp_path, plan, [done()] * 12)
+    (table,) = build_tables(read_cells(tmp_path))
+    assert table.title == "starter data (not GLUE)"
+    assert [part.title for part in table.parts] == ["sst2", "rte", "mnli matched", "mnli mismatched"]
+    assert [group.title for group in table.groups] == [
+        "fine-tune · 1 seed",
+        "zero-shot",
+        "few-shot · 5 shots · 1 draw",
+        "lora · train 96 · 1 seed",
+    ]
+    row = table.groups[1].rows[0]
+    assert (row.model, row.quantisation) == ("smollm2-135m", "Q4_1")
+    assert [field.metrics[0].n for field in row.fields] == [120, 120, 120, 60]
+    assert [field.is_first for field in row.fields] == [True, True, True, False]
+
+
+def test_results_on_different_data_never_share_a_table(tmp_path: Path) -> None:
+    plan = quick_plan()[:1]
+    plan.append(with_data(plan[0], "glue-dir"))
+    write_sweep(tmp_path, plan, [done(), done()])
+    titles = [table.title for table in build_tables(read_cells(tmp_path))]
+    assert titles == ["starter data (not GLUE)", "glue-dir data"]
+
+
+def test_different_parts_of_a_dev_split_never_share_a_table(tmp_path: Path) -> None:
+    plan = [quick_plan()[0], quick_plan(limit=50)[0]]
+    write_sweep(tmp_path, plan, [done(), done()])
+    assert [table.dev for table in build_tables(read_cells(tmp_path))] == ["", "dev 50"]
+
+
+def test_seeds_share_a_field_and_are_counted(tmp_path: Path) -> None:
+    plan = quick_plan(seeds=[1, 2, 3])[:3]
+    write_sweep(tmp_path, plan, [done(0.7), interrupted(), waiting], state="interrupted")
+    (table,) = build_tables(read_cells(tmp_path))
+    (field,) = table.groups[0].rows[0].fields
+    assert table.groups[0].title == "fine-tune · 3 seeds"
+    assert (len(field.cells), len(field.metrics), field.state) == (3, 1, "interrupted")
+
+
+def test_another_setting_of_the_same_experiment_has_a_row_of_its_own(tmp_path: Path) -> None:
+    first = quick_plan()[0]
+    assert first.train is not None
+    other = msgspec.structs.replace(first, train=msgspec.structs.replace(first.train, lr=1e-5))
+    write_sweep(tmp_path, [first, other], [done(0.7), done(0.6)])
+    (table,) = build_tables(read_cells(tmp_path))
+    assert [row.fields[0].metrics[0].accuracy for row in table.groups[0].rows] == [0.7, 0.6]
+
+
+def test_a_subset_is_named_where_it_matters(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan()[:4:3], [waiting, waiting], state="interrupted")
+    trained, asked = read_cells(tmp_path)
+    cut = Subset(train=96, dev=50)
+    assert describe_subset(msgspec.structs.replace(trained, subset=cut)) == "train 96, dev 50"
+    assert describe_subset(msgspec.structs.replace(asked, subset=cut)) == "dev 50"

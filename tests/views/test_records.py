@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from nlu_arena.ledger.queries import Reader
+from nlu_arena.paths import ledger_path
+from nlu_arena.views.records import TSV_COLUMNS, cell_records, status_document
+from nlu_arena.views.totals import sum_up
+from nlu_arena.views.tsv import tsv_lines
+from tests.views.ledgers import done, failed, quick_plan, waiting, write_sweep
+
+PROMISED = {
+    *("key", "model", "task", "mode", "seed", "state", "metrics", "majority", "n", "seconds"),
+    *("peak_rss_bytes", "data_source", "weights_source"),
+}
+
+
+def document(results: Path) -> dict[str, Any]:
+    with Reader.open(ledger_path(results)) as reader:
+        sweep = reader.sweep(1)
+        cells = reader.cells(1)
+    now = datetime.now(UTC)
+    made = status_document(sweep, cells, sum_up(sweep, cells, now), now.isoformat())
+    parsed: dict[str, Any] = json.loads(json.dumps(made, allow_nan=False))
+    return parsed
+
+
+def test_the_document_has_every_promised_key_in_every_state(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan()[:3], [done(0.7), failed("why"), waiting], state="failed")
+    made = document(tmp_path)
+    assert made["schema"] == 1
+    assert made["sweep"]["name"] == "quick"
+    assert [cell["state"] for cell in made["cells"]] == ["done", "failed", "waiting"]
+    for cell in made["cells"]:
+        assert cell.keys() >= PROMISED
+        assert cell["metrics"].keys() >= {"accuracy", "macro_f1", "mcc"}
+    assert made["cells"][0]["metrics"]["accuracy"] == 0.7
+    assert made["cells"][2]["metrics"]["accuracy"] is None
+    assert (made["cells"][0]["data_source"], made["cells"][0]["weights_source"]) == ("starter", "wheel")
+    totals = made["totals"]
+    assert (totals["total"], totals["done"], totals["failed"], totals["waiting"]) == (3, 1, 1, 1)
+
+
+def test_a_sweep_that_took_over_results_says_how_many(tmp_path: Path) -> None:
+    plan = quick_plan()[:2]
+    write_sweep(tmp_path, plan[:1], [done()])
+    write_sweep(tmp_path, plan, [waiting, done()])
+    with Reader.open(ledger_path(tmp_path)) as reader:
+        totals = sum_up(reader.sweep(2), reader.cells(2), datetime.now(UTC))
+    assert (totals.done, totals.earlier) == (2, 1)
+    assert totals.line.startswith("2 of 2 done (1 by earlier sweeps)")
+
+
+def test_tsv_has_a_line_for_each_cell_and_split_with_nothing_cut(tmp_path: Path) -> None:
+    long = "the reason " * 40
+    write_sweep(tmp_path, quick_plan()[:3], [done(0.7), failed(f"{long}\tand\nmore"), done(0.4)])
+    with Reader.open(ledger_path(tmp_path)) as reader:
+        lines = list(tsv_lines(TSV_COLUMNS, list(cell_records(reader.cells(1)))))
+    header, *rows = [line.split("\t") for line in lines]
+    assert tuple(header) == TSV_COLUMNS
+    assert [len(row) for row in rows] == [len(header)] * 4
+    assert [row[header.index("split")] for row in rows] == ["dev", "", "matched", "mismatched"]
+    assert rows[1][header.index("message")] == f"{long} and more"
+    assert rows[0][header.index("accuracy")] == "0.7"
+    assert rows[2][header.index("near_majority")] == "yes"
+    assert [row[header.index("n")] for row in rows] == ["120", "", "120", "60"]

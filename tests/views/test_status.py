@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import io
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from nlu_arena.ledger.queries import Reader
+from nlu_arena.paths import ledger_path
+from nlu_arena.views.status import StatusView
+from nlu_arena.views.totals import sum_up
+from tests.views.ledgers import done, failed, interrupted, quick_plan, running, waiting, write_sweep
+
+
+def render(results: Path, width: int = 80, *, is_followed: bool = False) -> str:
+    with Reader.open(ledger_path(results)) as reader:
+        sweep = reader.last_sweep()
+        assert sweep is not None
+        cells = reader.cells(sweep.id)
+    totals = sum_up(sweep, cells, datetime.now(UTC))
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+    console.print(StatusView(sweep, cells, totals, is_followed=is_followed))
+    return stream.getvalue()
+
+
+def numbers(text: str) -> set[str]:
+    return set(re.findall(r"\d+\.\d", text))
+
+
+def test_a_done_sweep_shows_accuracy_interval_time_size_and_majority(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan(), [done(0.725), done(0.55), *[done(0.7)] * 10])
+    text = render(tmp_path)
+    assert "quick · sweep 1 · done\n12 of 12 done" in text
+    assert "peak memory 1.4 GiB" in text
+    assert "starter data (not GLUE)" in text
+    assert "✓ 72.5" in text
+    assert "63.9\u201379.7" in text
+    assert "n 120" in text
+    assert "majority 33.3" in text
+    assert text.count("≈ majority") == 1
+    assert "Q4_1" in text
+    assert "1 draw" in text
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_no_number_is_lost_however_narrow_the_terminal_is(tmp_path: Path, width: int) -> None:
+    write_sweep(tmp_path, quick_plan(seeds=[1, 2, 3]), [done(0.5 + i / 90) for i in range(30)])
+    text = render(tmp_path, width)
+    assert all(cell_len(line) <= width for line in text.splitlines())
+    assert numbers(text) == numbers(render(tmp_path, 300))
+    assert "…" not in text
+
+
+def test_at_80_columns_the_quick_matrix_stands_side_by_side(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan(), [done(0.7)] * 12)
+    heads = [line.split() for line in render(tmp_path).splitlines() if "sst2" in line]
+    assert heads == [["sst2", "rte", "mnli", "matched", "mnli", "mismatched"]]
+
+
+def test_every_state_is_said_in_words(tmp_path: Path) -> None:
+    acts = [done(), failed("the loss is not finite", "Lower the rate."), running(64), interrupted(), waiting]
+    write_sweep(tmp_path, quick_plan()[:5], acts, state=None, keep_open=True)
+    text = render(tmp_path)
+    for words in ("✓ 72.5", "✗ failed", "▸ evaluate", "64/120", "! stopped", "· waiting", "· running"):
+        assert words in text
+    assert "✗ minilm/rte/fine-tune: the loss is not finite\n  Lower the rate." in text
+    assert "next: nlu-arena status --watch" in text
+    assert "next:" not in render(tmp_path, is_followed=True)
+
+
+def test_a_sweep_whose_process_died_is_shown_as_stopped_with_the_command_that_goes_on(tmp_path: Path) -> None:
+    details = {"command": "nlu-arena sweep --profile quick --results here"}
+    write_sweep(tmp_path, quick_plan()[:2], [running(), waiting], state=None, details=details)
+    text = render(tmp_path)
+    assert "sweep 1 · stopped" in text
+    assert "next: nlu-arena sweep --profile quick --results here   goes on where it stopped" in text
+
+
+def test_seeds_are_shown_as_mean_and_deviation(tmp_path: Path) -> None:
+    plan = quick_plan(seeds=[1, 2, 3])[:3]
+    write_sweep(tmp_path, plan, [done(0.6), done(0.7), waiting], state="interrupted")
+    text = render(tmp_path)
+    assert "✓ 65.0 ± 7.1" in text
+    assert "2 of 3" in text
+    assert "standard deviation between seeds" in text
+
+
+def test_warnings_are_listed_and_the_rest_counted(tmp_path: Path) -> None:
+    act = done(0.7, warnings=[f"thing {i} happened" for i in range(9)])
+    write_sweep(tmp_path, quick_plan()[:1], [act])
+    text = render(tmp_path)
+    assert "! minilm/sst2/fine-tune: thing 0 happened" in text
+    assert "and 3 more warnings" in text
+
+
+def test_text_from_models_and_logs_is_neither_markup_nor_control(tmp_path: Path) -> None:
+    acts = [done(0.7, warnings=["\x1b[31m[bold]text[/x]"]), failed("\x1b]0;title\x07[red]why[/y]")]
+    write_sweep(tmp_path, quick_plan()[:2], acts)
+    text = render(tmp_path)
+    assert "[bold]text[/x]" in text
+    assert "[red]why[/y]" in text
+    assert "\x1b" not in text
