@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
+from nlu_arena.backend.attention import LayerStates, shared_attention, supports_shared_attention
 from nlu_arena.backend.batching import Padded, pad_rows
 from nlu_arena.backend.encode import LabelTokens, Tokens
 from nlu_arena.errors import RunError
@@ -52,8 +55,20 @@ class PrefixLayer(DynamicLayer):  # type: ignore[misc]  # the library is not che
         return keys, values
 
 
-def run_prefix(model: PreTrainedModel, prefix: Tokens) -> Cache | None:
-    """Run the shared tokens once and return their keys and values, or None where nothing is shared."""
+class Prefix(NamedTuple):
+    """The tokens that all prompts share, and the keys and values that each layer has for them."""
+
+    length: int
+    layers: list[LayerStates]
+
+    @property
+    def cache(self) -> Cache:
+        """Return the prefix as a cache that joins it to every row."""
+        return Cache(layers=[PrefixLayer(*states) for states in self.layers])
+
+
+def run_prefix(model: PreTrainedModel, prefix: Tokens) -> Prefix | None:
+    """Run the shared tokens once, or return None where nothing is shared."""
     if not prefix:
         return None
     ids = torch.tensor([prefix], device=model.device)
@@ -61,7 +76,24 @@ def run_prefix(model: PreTrainedModel, prefix: Tokens) -> Cache | None:
     # by the mask, which stays right for every later token.
     cache = DynamicCache()
     model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
-    return Cache(layers=[PrefixLayer(layer.keys, layer.values) for layer in cache.layers])
+    return Prefix(len(prefix), [LayerStates(layer.keys, layer.values) for layer in cache.layers])
+
+
+def run_rows(model: PreTrainedModel, ids: Tensor, prefix: Prefix | None) -> Tensor:
+    """Return the hidden states of rows that follow a prefix, [rows, tokens, size]."""
+    options: dict[str, Any] = {"use_cache": False}
+    attention: AbstractContextManager[None] = nullcontext()
+    if prefix is not None:
+        whole = prefix.length + ids.shape[1]
+        if torch.is_grad_enabled() or not supports_shared_attention(model, whole):
+            options = {"past_key_values": prefix.cache, "use_cache": True}
+        else:
+            attention = shared_attention(model)
+            options["position_ids"] = torch.arange(prefix.length, whole, device=ids.device)[None]
+            options["shared_prefix"] = prefix.layers
+    with attention:
+        hidden: Tensor = model.base_model(input_ids=ids, **options).last_hidden_state
+    return hidden
 
 
 def label_logits(model: PreTrainedModel, hidden: Tensor, columns: Tensor | None = None) -> Tensor:
@@ -121,12 +153,12 @@ class LabelScorer:
         self.pad_id = pad_id
         self.reuse_prefix = reuse_prefix
         self.prefix: Tokens = []
-        self.cache: Cache | None = None
+        self._prefix_states: Prefix | None = None
 
     def share_prefix(self, rows: Sequence[Tokens]) -> None:
         """Find the tokens that all prompts share; they are run at the first batch after it."""
         self.prefix = rows[0][: shared_prefix_length(rows)] if self.reuse_prefix else []
-        self.cache = None
+        self._prefix_states = None
 
     def score(self, rows: Sequence[Tokens]) -> Tensor:
         """Return the labels' log-probabilities, [rows, labels] in float32, without gradients.
@@ -135,9 +167,9 @@ class LabelScorer:
             RunError: A score is not finite.
         """
         with torch.inference_mode():
-            if self.cache is None:
-                self.cache = run_prefix(self.model, self.prefix)
-            scores = self._likelihoods(rows, self.cache).log_softmax(dim=-1)
+            if self._prefix_states is None:
+                self._prefix_states = run_prefix(self.model, self.prefix)
+            scores = self._likelihoods(rows, self._prefix_states).log_softmax(dim=-1)
         if not torch.isfinite(scores).all():
             raise RunError("the model's label scores are not finite")
         return scores
@@ -149,34 +181,36 @@ class LabelScorer:
         gold label. The prefix is run again for each call, once for all rows: its gradient is their sum.
         """
         # The weights are about to change: what scoring has kept of the prefix is no longer true.
-        self.cache = None
-        cache = run_prefix(self.model, self.prefix)
+        self._prefix_states = None
+        states = run_prefix(self.model, self.prefix)
         targets = torch.tensor(gold, device=self.model.device)
         if self.labels.single_position:
-            return torch.nn.functional.cross_entropy(self._likelihoods(rows, cache), targets, reduction="sum")
+            return torch.nn.functional.cross_entropy(
+                self._likelihoods(rows, states), targets, reduction="sum"
+            )
         chosen = [self.labels.ids[label] for label in gold]
-        sums = self._sum_tokens(rows, chosen, cache)
+        sums = self._sum_tokens(rows, chosen, states)
         counts = torch.tensor([len(ids) for ids in chosen], device=sums.device)
         return -(sums / counts).sum()
 
-    def _likelihoods(self, rows: Sequence[Tokens], cache: Cache | None) -> Tensor:
+    def _likelihoods(self, rows: Sequence[Tokens], prefix: Prefix | None) -> Tensor:
         """Return log-likelihoods of the labels up to a constant for each row, [rows, labels]."""
         if self.labels.single_position:
-            hidden, lengths = self._hidden(rows, cache)
+            hidden, lengths = self._hidden(rows, prefix)
             last = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
             columns = torch.tensor([ids[0] for ids in self.labels.ids], device=hidden.device)
             return label_logits(self.model, last, columns)
         repeated = [row for row in rows for _ in self.labels.ids]
         chosen = [ids for _ in rows for ids in self.labels.ids]
-        return self._sum_tokens(repeated, chosen, cache).view(len(rows), len(self.labels.ids))
+        return self._sum_tokens(repeated, chosen, prefix).view(len(rows), len(self.labels.ids))
 
     def _sum_tokens(
-        self, rows: Sequence[Tokens], labels: Sequence[tuple[int, ...]], cache: Cache | None
+        self, rows: Sequence[Tokens], labels: Sequence[tuple[int, ...]], prefix: Prefix | None
     ) -> Tensor:
         """Return the summed log-likelihood of one label after each row, [rows]."""
         # The last label token is predicted, never read.
         hidden, lengths = self._hidden(
-            [[*row, *ids[:-1]] for row, ids in zip(rows, labels, strict=True)], cache
+            [[*row, *ids[:-1]] for row, ids in zip(rows, labels, strict=True)], prefix
         )
         counts = torch.tensor([len(ids) for ids in labels], device=hidden.device)
         owner = torch.repeat_interleave(torch.arange(len(rows), device=hidden.device), counts)
@@ -190,11 +224,8 @@ class LabelScorer:
             picked.append(scores.gather(1, targets[part, None])[:, 0])
         return torch.zeros(len(rows), device=hidden.device).index_add(0, owner, torch.cat(picked))
 
-    def _hidden(self, rows: Sequence[Tokens], cache: Cache | None) -> tuple[Tensor, Tensor]:
+    def _hidden(self, rows: Sequence[Tokens], prefix: Prefix | None) -> tuple[Tensor, Tensor]:
         """Return the hidden states of the rows' own tokens, [rows, longest, size], and the rows' lengths."""
         shared = len(self.prefix)
         batch: Padded = pad_rows([row[shared:] for row in rows], self.pad_id, self.model.device)
-        output = self.model.base_model(
-            input_ids=batch.ids, past_key_values=cache, use_cache=cache is not None
-        )
-        return output.last_hidden_state, batch.lengths
+        return run_rows(self.model, batch.ids, prefix), batch.lengths

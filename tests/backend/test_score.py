@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
+from nlu_arena.backend.attention import supports_shared_attention
 from nlu_arena.backend.encode import LabelTokens, Tokens
 from nlu_arena.backend.score import LabelScorer, check_label_logits, shared_prefix_length
 from nlu_arena.errors import RunError
@@ -107,6 +108,13 @@ def test_scores_after_a_training_step_are_those_of_the_new_weights(
     after = scorer.score(prompts)
     assert not torch.allclose(before, after, atol=1e-3)
     torch.testing.assert_close(after, plain_scores(model, prompts, SINGLE), atol=1e-4, rtol=0)
+
+
+def test_the_fast_attention_is_used_where_it_is_right_and_nowhere_else(model: PreTrainedModel) -> None:
+    windowed = getattr(model.config, "sliding_window", None) is not None
+    assert supports_shared_attention(model, 50) == (not windowed)
+    # Within the window Gemma 3 attends plainly; Gemma 2 caps its scores, and runs eagerly for it.
+    assert supports_shared_attention(model, 8) == (model.config.model_type != "gemma2")
 
 
 def test_a_prompt_that_is_whole_in_the_prefix_keeps_one_token_of_its_own() -> None:

@@ -160,7 +160,7 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     assert shares[0] == pytest.approx(0.1)
     assert max(shares) == 1.0 == shares[9]
     assert shares[-1] == pytest.approx(1 / 90)
-    assert all(a > b for a, b in itertools.pairwise(shares[9:]))
+    assert all(a > b for a, b in itertools.pairwise(shares[10:]))
     assert learning_rate_share(0, 1, 0.0) == 1.0
     assert all(math.isfinite(learning_rate_share(s, 3, 0.1)) for s in range(3))
 
