@@ -58,7 +58,7 @@ def test_quick_is_the_fixed_work_on_starter_data() -> None:
     assert (tune.models, tune.modes, tune.train_limit) == (("minilm",), ("fine-tune",), None)
     assert (prompt.models, prompt.modes) == (("smollm2-135m",), ("zero-shot", "few-shot", "lora"))
     assert (prompt.shots, prompt.train_limit, prompt.limit) == (5, 96, None)
-    assert prompt.train == {"epochs": 1}
+    assert prompt.train == {"epochs": 1, "batch_size": 8}
 
 
 def test_a_profile_is_named_by_its_file(own_folder: Path) -> None:
