@@ -9,7 +9,7 @@ from pathlib import Path
 from nlu_arena.errors import CannotStartError, UsageError
 from nlu_arena.naming import suggest
 from nlu_arena.paths import starter_dir
-from nlu_arena.spec import DataRef, DataSource, TableData, TaskSpec
+from nlu_arena.spec import DataRef, DataSource, HubData, TableData, TaskSpec
 
 TRAIN = "train"
 
@@ -26,8 +26,8 @@ def resolve_data(task: TaskSpec, data: str) -> DataRef:
         UsageError: The task has no data from there.
         CannotStartError: A folder or file is missing.
     """
-    if _sources(task) == ["file"]:
-        return _refer_files(task, "file", _table(task, "file").folder)
+    if task.data.file is not None and list(task.data.by_source) == ["file"]:
+        return _refer_files(task, "file", task.data.file.folder)
     if data == "hub" and task.data.hub is not None:
         hub = task.data.hub
         name = f"{hub.repo}@{hub.revision}/{hub.config}"
@@ -46,7 +46,7 @@ def resolve_data(task: TaskSpec, data: str) -> DataRef:
             return _refer_files(task, "glue-dir", str(folder))
     asked = data if data in ("hub", "starter") else "a folder (glue-dir)"
     raise UsageError(
-        f"the task {task.name} has no data from {asked}", f"It has: {', '.join(_sources(task))}."
+        f"the task {task.name} has no data from {asked}", f"It has: {', '.join(task.data.by_source)}."
     )
 
 
@@ -55,27 +55,21 @@ def split_files(task: TaskSpec, ref: DataRef) -> dict[str, Path]:
 
     Empty for the hub, whose files the hub's client finds.
     """
-    if ref.source == "hub":
+    table = data_table(task, ref.source)
+    if isinstance(table, HubData):
         return {}
-    table = _table(task, ref.source)
     roots = {"starter": starter_dir() / table.folder, "glue-dir": Path(ref.location) / table.folder}
     root = roots.get(ref.source, Path(ref.location))
     return {split: root / name for split, name in {TRAIN: table.train, **table.dev}.items()}
 
 
-def _sources(task: TaskSpec) -> list[DataSource]:
-    places: Mapping[DataSource, object | None] = {
-        "hub": task.data.hub,
-        "starter": task.data.starter,
-        "glue-dir": task.data.glue_dir,
-        "file": task.data.file,
-    }
-    return [source for source, place in places.items() if place is not None]
+def data_table(task: TaskSpec, source: DataSource) -> HubData | TableData:
+    """Return where a source keeps a task's examples.
 
-
-def _table(task: TaskSpec, source: DataSource) -> TableData:
-    tables = {"starter": task.data.starter, "glue-dir": task.data.glue_dir, "file": task.data.file}
-    table = tables.get(source)
+    Raises:
+        UsageError: The task has no data from there.
+    """
+    table = task.data.by_source.get(source)
     if table is None:
         raise UsageError(f"the task {task.name} has no data from {source}")
     return table

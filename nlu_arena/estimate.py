@@ -63,7 +63,8 @@ def count_operations(experiment: Experiment) -> float | None:
     prompted = experiment.mode in ("zero-shot", "few-shot") or experiment.uses_label_words
     text = PAIR_TOKENS if experiment.task.is_pair else SINGLE_TOKENS
     example = text + FRAME_TOKENS if prompted else text
-    # What all prompts begin with is run once; a training step runs it for every row.
+    # What all prompts begin with is run once for scoring, and once for each micro-batch of training: counted
+    # for every row, the most that it can be.
     prefix = INSTRUCTION_TOKENS + experiment.shots * example if prompted else 0
     work = FORWARD * (prefix + dev_rows * example)
     if experiment.train is not None:
@@ -84,8 +85,9 @@ def count_rows(experiment: Experiment) -> tuple[int, int] | None:
         sizes = {TRAIN: task.train_rows, **task.dev_rows}
     if len(sizes) < 2:
         return None
-    train = sizes.pop(TRAIN) if experiment.mode in TRAINED_MODES else 0
-    sizes.pop(TRAIN, None)
+    train = sizes.pop(TRAIN)
+    if experiment.mode not in TRAINED_MODES:
+        train = 0
     dev = sum(rows if subset.dev is None else min(rows, subset.dev) for rows in sizes.values())
     return (train if subset.train is None else min(train, subset.train)), dev
 

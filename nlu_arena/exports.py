@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from nlu_arena.errors import ArenaError
 from nlu_arena.notices import Failure
 from nlu_arena.spec import Experiment
 
@@ -33,12 +32,7 @@ class Exports:
         self._pool.shutdown()
         errors = [(experiment, future.exception()) for experiment, future in self._pending]
         return tuple(
-            Failure(
-                experiment.key,
-                experiment.title,
-                str(error) if isinstance(error, ArenaError) else f"{type(error).__name__}: {error}",
-                error.hint if isinstance(error, ArenaError) else "",
-            )
+            Failure.of(experiment.key, experiment.title, error)
             for experiment, error in errors
             if error is not None
         )

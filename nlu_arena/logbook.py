@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from nlu_arena import events
+from nlu_arena.errors import RunError
 from nlu_arena.exports import Exports
 from nlu_arena.lane import Job, Lane
 from nlu_arena.ledger.store import RunStart, Store
@@ -128,7 +130,9 @@ class Logbook:
         """Record that a run ended without a result, and why."""
         experiment = job.experiment
         if state == "interrupted" and job.held is not None:
-            self._store.record(run.run_id, job.held)
+            # Answers that contradict earlier ones are not worth keeping, and must not end the sweep.
+            with contextlib.suppress(RunError):
+                self._store.record(run.run_id, job.held)
         job.held = None
         if retry:
             # The run's own reason goes when it is continued.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, get_args
 
+from nlu_arena.dataref import TRAIN
 from nlu_arena.errors import UsageError
 from nlu_arena.manifest import convert
 from nlu_arena.naming import NAME_FORM, is_name, suggest
@@ -13,6 +14,7 @@ from nlu_arena.settings import BY_TASK, resolve_train
 from nlu_arena.spec import (
     TRAINED_MODES,
     Columns,
+    DataSource,
     HubWeights,
     Mode,
     ModelSpec,
@@ -125,24 +127,20 @@ def _check_template(template: str, where: str) -> None:
 
 
 def _check_data(task: TaskSpec, where: str) -> None:
-    sources: Mapping[str, Any] = {
-        "hub": task.data.hub,
-        "glue-dir": task.data.glue_dir,
-        "starter": task.data.starter,
-        "file": task.data.file,
-    }
-    splits = {name: list(data.dev) for name, data in sources.items() if data is not None}
-    if not splits:
-        raise UsageError(f"{where}: data names no source", f"Valid here: {', '.join(sources)}.")
+    sources = task.data.by_source
+    if not sources:
+        raise UsageError(f"{where}: data names no source", f"Valid here: {', '.join(get_args(DataSource))}.")
+    splits = {name: list(data.dev) for name, data in sources.items()}
     if not all(splits.values()) or len({tuple(names) for names in splits.values()}) > 1:
         raise UsageError(
             f"{where}: every source must name the same dev splits in the same order",
             "; ".join(f"{name}: {', '.join(names) or 'none'}" for name, names in splits.items()) + ".",
         )
     for name, data in sources.items():
-        if data is not None:
-            _check_columns(data.columns, task.is_pair, f"{where}: data.{name}.columns")
+        _check_columns(data.columns, task.is_pair, f"{where}: data.{name}.columns")
     known = next(iter(splits.values()))
+    if TRAIN in known:
+        raise UsageError(f"{where}: a dev split cannot be named {TRAIN!r}: that is the training split's name")
     for split in task.dev_rows:
         if split not in known:
             raise UsageError(f"{where}: dev_rows: there is no dev split {split!r}", suggest(split, known))

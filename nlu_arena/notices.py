@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from nlu_arena.errors import ExitCode
+from nlu_arena.errors import ArenaError, ExitCode
 
 SweepEventName = Literal[
     "sweep_started", "run_started", "phase", "progress", "run_finished", "run_failed", "sweep_finished"
@@ -42,6 +42,13 @@ class Failure(msgspec.Struct, frozen=True):
     title: str
     message: str
     hint: str = ""
+
+    @classmethod
+    def of(cls, key: str, title: str, error: BaseException) -> Failure:
+        """Return what an error means for an experiment: in its own words where they are for people."""
+        if isinstance(error, ArenaError):
+            return cls(key, title, error.message, error.hint)
+        return cls(key, title, f"{type(error).__name__}: {error}")
 
 
 class SweepOutcome(msgspec.Struct, frozen=True):

@@ -210,8 +210,7 @@ class _Loop:
                 case events.Failed():
                     self._logbook.end(job, run, "failed", event)
                     if event.traceback:
-                        # An error nobody foresaw may have spoilt the process: the next one gets another.
-                        lane.drop()
+                        lane.drop()  # An error nobody foresaw may have spoilt the process.
                 case events.Stopped():
                     self._logbook.end(job, run, "interrupted", STOPPED)
                 case _:

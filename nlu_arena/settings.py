@@ -14,7 +14,8 @@ BY_TASK = "tasks"
 
 # Adapters start from zero and are few, so they take a rate ten times that of full fine-tuning and
 # settle within an epoch on large sets (a judgement from published recipes for Qwen2.5 of this size).
-LORA_DEFAULTS: dict[str, Any] = {"epochs": 1, "lr": 2e-4}
+# The length is that of a prompt: the instruction and the chat turns come on top of the text.
+LORA_DEFAULTS: dict[str, Any] = {"epochs": 1, "lr": 2e-4, "max_length": 256}
 
 
 def resolve_train(

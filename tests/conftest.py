@@ -100,7 +100,7 @@ def opinion_data(tmp_path: Path) -> Path:
     for name, numbers in (("train", range(32)), ("dev", range(32, 53))):
         lines = [msgspec.json.encode(row(number)).decode() for number in numbers]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return folder.parent
+    return folder
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nlu_arena.errors import CannotStartError, UsageError
@@ -220,3 +221,14 @@ def test_label_words_for_an_encoder_name_the_experiment(registry: Registry) -> N
 def test_data_that_are_not_here_cannot_start(registry: Registry, tmp_path: Path) -> None:
     with pytest.raises(CannotStartError, match="no data folder"):
         plan(registry, single_profile("bert", "rte", "fine-tune", data=str(tmp_path / "nowhere")))
+
+
+def test_another_column_is_another_experiment(registry: Registry) -> None:
+    experiment = plan_one(registry, "minilm", "rte", "fine-tune")
+    hub = experiment.task.data.hub
+    assert hub is not None
+    swapped = msgspec.structs.replace(hub.columns, text="sentence2", pair="sentence1")
+    for other in (msgspec.structs.replace(hub, columns=swapped), msgspec.structs.replace(hub, train="test")):
+        data = msgspec.structs.replace(experiment.task.data, hub=other)
+        task = msgspec.structs.replace(experiment.task, data=data)
+        assert msgspec.structs.replace(experiment, task=task).key != experiment.key

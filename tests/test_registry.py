@@ -257,6 +257,7 @@ BAD_TASKS = {
     "a column without a pair": ('label = "kind"', 'label = "kind", pair = "b"', "no {pair}", ""),
     "no data": (TASK[TASK.index("[data.file]") :], "[data]\n", "names no source", "hub"),
     "no dev split": ('{ dev = "dev.tsv" }', "{}", "dev splits", ""),
+    "a dev split that is train": ("{ dev =", "{ train =", "cannot be named 'train'", ""),
     "an unknown source of data": ("data.file", "data.glue_dir", "data: unknown key", "glue-dir"),
     "rows of an unknown split": ("train_rows", "dev_rows = { devv = 1 }\ntrain_rows", "'devv'", "dev"),
 }

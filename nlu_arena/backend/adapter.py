@@ -46,13 +46,15 @@ def adapted(
     try:
         yield wrapped
     finally:
-        wrapped.unload()
+        # Also after a training that broke off: the next experiment finds a model without dropout.
+        wrapped.unload().eval()
 
 
 @contextmanager
 def restored(model: PreTrainedModel, folder: Path) -> Iterator[peft.PeftModel]:
     """Put a saved adapter on a model and take it off again at the end."""
-    wrapped = peft.PeftModel.from_pretrained(model, folder, autocast_adapter_dtype=True)
+    # Trainable as it was, so that a continued run counts the same weights.
+    wrapped = peft.PeftModel.from_pretrained(model, folder, is_trainable=True, autocast_adapter_dtype=True)
     wrapped.eval()
     try:
         yield wrapped

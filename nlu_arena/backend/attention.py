@@ -32,12 +32,14 @@ class LayerStates(NamedTuple):
 def supports_shared_attention(model: PreTrainedModel, longest: int) -> bool:
     """Say whether a model's attention over `longest` tokens is the plain one that `attend` computes.
 
-    A sliding window is plain as long as the whole prompt fits into it; capped scores never are.
+    A sliding window is plain as long as the whole prompt fits into it; capped scores never are. A model
+    that does not ask the library for its attention would not see the prefix at all.
     """
-    config = model.config
+    config = model.config.get_text_config()
     window = getattr(config, "sliding_window", None)
     return (
         model.device.type == "cpu"
+        and model.is_backend_compatible()
         and config._attn_implementation == "sdpa"
         and not getattr(config, "attn_logit_softcapping", None)
         and (window is None or longest <= window)

@@ -53,8 +53,11 @@ class ClassifierScorer:
         # The loss leaves autocast: log_softmax in float32 whatever the products ran in.
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
+    def forget(self) -> None:
+        """Drop nothing: every score is computed from the weights as they are."""
+
     def _logits(self, rows: Sequence[dict[str, Tokens]]) -> Tensor:
         # Padded to the longest of the batch, on the right; every tensor of the tokenizer is passed on.
-        batch = self.tokenizer.pad(list(rows), padding="longest", return_tensors="pt")
+        batch = self.tokenizer.pad(list(rows), padding="longest", padding_side="right", return_tensors="pt")
         logits: Tensor = self.model(**batch.to(self.model.device)).logits
         return logits

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
+from nlu_arena.dataref import TRAIN, data_table, split_files
 from nlu_arena.errors import RunError
-from nlu_arena.paths import starter_dir
 from nlu_arena.sample import take_subset
-from nlu_arena.spec import Columns, Example, Experiment, HubData, TableData, TaskSpec
+from nlu_arena.spec import Columns, DataRef, Example, Experiment, HubData, TaskSpec
 
 Row = Mapping[str, Any]
 
@@ -30,58 +31,63 @@ def read_examples(experiment: Experiment) -> TaskExamples:
     Raises:
         RunError: A file, a column or a label is missing or does not fit the task.
     """
-    subset = experiment.subset
-    train = read_split(experiment, None)
-    dev = {name: read_split(experiment, name) for name in data_table(experiment).dev}
+    task, source, subset = experiment.task, experiment.data.source, experiment.subset
+    train = read_split(task, experiment.data, TRAIN)
+    dev = {name: read_split(task, experiment.data, name) for name in data_table(task, source).dev}
     return TaskExamples(
         train=take_subset(train, subset.train, subset.seed),
         dev={name: take_subset(rows, subset.dev, subset.seed) for name, rows in dev.items()},
     )
 
 
-def data_table(experiment: Experiment) -> TableData | HubData:
-    """Return where the experiment's source keeps the task's examples."""
-    data, source = experiment.task.data, experiment.data.source
-    table = {"hub": data.hub, "glue-dir": data.glue_dir, "starter": data.starter, "file": data.file}[source]
-    if table is None:
-        raise RunError(f"task {experiment.task.name} has no data of source {source!r}")
-    return table
-
-
-def read_split(experiment: Experiment, dev: str | None) -> list[Example]:
-    """Read all examples of one dev split, or of train."""
-    table = data_table(experiment)
-    name = table.train if dev is None else table.dev[dev]
+def read_split(task: TaskSpec, ref: DataRef, split: str) -> list[Example]:
+    """Read all examples of "train" or of a dev split."""
+    table = data_table(task, ref.source)
     if isinstance(table, HubData):
-        return list(
-            parse_rows(read_hub_split(table, name), table.columns, experiment.task, f"{table.repo} {name}")
-        )
-    root = starter_dir() if experiment.data.source == "starter" else Path(experiment.data.location)
-    path = root / table.folder / name
-    rows = read_jsonl(path) if path.suffix == ".jsonl" else read_tsv(path)
-    return list(parse_rows(rows, table.columns, experiment.task, str(path)))
+        name = table.train if split == TRAIN else table.dev[split]
+        rows, origin = read_hub_split(table, name), f"{table.repo} {name}"
+    else:
+        path = split_files(task, ref)[split]
+        rows, origin = read_jsonl(path) if path.suffix == ".jsonl" else read_tsv(path), str(path)
+    return list(parse_rows(rows, table.columns, task, origin))
 
 
-def read_hub_split(table: HubData, split: str) -> Iterable[Row]:
-    """Read one split of a hub data set at its pinned commit, from the standard cache where it is there."""
+def read_hub_split(table: HubData, split: str) -> Iterator[Row]:
+    """Read one split of a hub data set at its pinned commit, from the standard cache where it is there.
+
+    Label ids become the data set's own names where it has some: its order need not be the manifest's.
+    """
     import datasets
 
-    loaded = datasets.load_dataset(table.repo, table.config, split=split, revision=table.revision)
-    rows: Iterable[Row] = loaded
-    return rows
+    rows = datasets.load_dataset(table.repo, table.config, split=split, revision=table.revision)
+    column = table.columns.label
+    feature = rows.features.get(column)
+    names = dict(enumerate(feature.names)) if isinstance(feature, datasets.ClassLabel) else {}
+    for row in rows:
+        yield {**row, column: names.get(row.get(column), row.get(column))}
 
 
 def read_jsonl(path: Path) -> Iterator[Row]:
     """Read one JSON object a line."""
     with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                yield msgspec.json.decode(line, type=dict[str, Any])
+            except msgspec.MsgspecError as error:
+                raise RunError(f"{path}, line {number}: not a JSON object: {error}") from error
 
 
 def read_tsv(path: Path) -> Iterator[Row]:
     """Read a table of the GLUE download: tabs, a header, quotation marks are plain characters."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    # Read by hand: the csv module refuses long texts and ends a row at a carriage return inside a text.
+    with path.open(encoding="utf-8-sig", newline="\n") as lines:
+        header = next(lines, "").rstrip("\r\n").split("\t")
+        for line in lines:
+            if line.strip():
+                # A row that is too short lacks its last columns, which is found where they are read.
+                yield dict(zip(header, line.rstrip("\r\n").split("\t"), strict=False))
 
 
 def parse_rows(rows: Iterable[Row], columns: Columns, task: TaskSpec, origin: str) -> Iterator[Example]:

@@ -39,18 +39,28 @@ class PromptEncoder:
         tokenizer: The model's tokenizer.
         task: The task, whose prompt is used.
         style: Plain text for base models, the chat template for instruct models.
-        max_tokens: The longest prompt with its label that the model can read.
+        max_tokens: The longest prompt with its label.
+
+    Raises:
+        RunError: The style is the chat template, and the tokenizer has none.
     """
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, task: TaskSpec, style: PromptStyle, max_tokens: int
     ) -> None:
+        if style == "chat" and not tokenizer.chat_template:
+            raise RunError(
+                "the tokenizer has no chat template", 'Say prompt_style = "plain" in the model\'s manifest.'
+            )
         self.tokenizer = tokenizer
         self.task = task
         self.style = style
         self.max_tokens = max_tokens
         probe = tokenizer("a")["input_ids"]
         self.wants_bos = tokenizer.bos_token_id is not None and probe[0] == tokenizer.bos_token_id
+        # What a prompt may have beside the longest label and an end token.
+        labels = self._tokenize(label_continuations(task, style))
+        self.room = max_tokens - max(map(len, labels)) - 1
 
     def render(self, shots: Sequence[Example], example: Example) -> str:
         """Return the text of a prompt as the model will read it."""
@@ -69,8 +79,7 @@ class PromptEncoder:
         Raises:
             RunError: The label changes the tokens before it, or a BOS token is missing or doubled.
         """
-        texts, shortened = self._fit(shots, examples)
-        rows = self._tokenize(texts)
+        texts, rows, shortened = self._fit(shots, examples)
         continuations = label_continuations(self.task, self.style)
         first = self._split_labels(texts[0], rows[0], continuations)
         # Every prompt is checked with one label; all labels are checked on one prompt.
@@ -81,13 +90,12 @@ class PromptEncoder:
                 raise RunError(
                     "the label's tokens depend on the text before them; change the cue or the label word"
                 )
-        for row in rows[:1]:
-            self._check_bos(row)
+        self._check_bos(rows[0])
         return EncodedPrompts(rows, self._decide_scoring(first), shortened)
 
     def encode_alone(self, shots: Sequence[Example], examples: Sequence[Example]) -> list[Tokens]:
         """Tokenise prompts without looking at labels: what answering costs once the checks are done."""
-        return self._tokenize(self._fit(shots, examples)[0])
+        return self._fit(shots, examples)[1]
 
     def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         # A chat template writes its own special tokens, BOS included; plain text gets the tokenizer's.
@@ -131,34 +139,35 @@ class PromptEncoder:
         if row[0] != self.tokenizer.bos_token_id or count != 1:
             raise RunError(f"the prompt must begin with exactly one BOS token, it has {count}")
 
-    def _fit(self, shots: Sequence[Example], examples: Sequence[Example]) -> tuple[list[str], int]:
-        """Render all prompts, shortening the longer text of those that the model could not read whole."""
-        texts, shortened = [], 0
-        for example in examples:
-            text = self.render(shots, example)
-            # A token is at least one character, so most prompts need no counting.
-            if len(text) > self.max_tokens and self._excess(text) > 0:
-                text, shortened = self._shorten(shots, example), shortened + 1
-            texts.append(text)
-        return texts, shortened
-
-    def _excess(self, text: str) -> int:
-        longest = max(len(ids) for ids in self._tokenize(label_continuations(self.task, self.style)))
-        return len(self._tokenize([text])[0]) + longest + 1 - self.max_tokens
+    def _fit(
+        self, shots: Sequence[Example], examples: Sequence[Example]
+    ) -> tuple[list[str], list[Tokens], int]:
+        """Return all prompts as text and tokens; of those that are too long the longer text is shortened."""
+        texts = [self.render(shots, example) for example in examples]
+        rows = self._tokenize(texts)
+        long = [index for index, row in enumerate(rows) if len(row) > self.room]
+        for index in long:
+            texts[index] = self._shorten(shots, examples[index])
+            (rows[index],) = self._tokenize([texts[index]])
+        return texts, rows, len(long)
 
     def _shorten(self, shots: Sequence[Example], example: Example) -> str:
         """Cut the end of the example's longer text until the prompt fits: never the cue or the examples."""
         text, pair = example.text, example.pair
-        while (excess := self._excess(self.render(shots, Example(text, example.label, pair)))) > 0:
+        while True:
+            prompt = self.render(shots, Example(text, example.label, pair))
+            excess = len(self._tokenize([prompt])[0]) - self.room
+            if excess <= 0:
+                return prompt
             cut_pair = pair is not None and len(pair) > len(text)
             victim = pair if cut_pair and pair is not None else text
             if not victim:
                 raise RunError(
-                    "the prompt without its text is longer than the model can read; use fewer shots"
+                    f"the prompt without its text has {excess} tokens more than fit",
+                    "Use fewer shots, or a larger max_length where a model is trained.",
                 )
             kept = victim[: max(0, len(victim) - excess)]
             text, pair = (text, kept) if cut_pair else (kept, pair)
-        return self.render(shots, Example(text, example.label, pair))
 
 
 class EncodedTexts(NamedTuple):
@@ -180,13 +189,34 @@ def encode_texts(
 
     All of the tokenizer's outputs are kept: without token_type_ids a BERT reads a pair as one text.
     """
-    texts = [example.text for example in examples]
-    pairs = (
-        [example.pair or "" for example in examples] if examples and examples[0].pair is not None else None
-    )
-    whole = tokenizer(texts, pairs, truncation=False)
-    cut = tokenizer(texts, pairs, truncation="longest_first", max_length=max_length)
+    if tokenizer.sep_token_id is None and any(example.pair is not None for example in examples):
+        return _encode_lines(tokenizer, examples, max_length)
+    inputs = [e.text if e.pair is None else (e.text, e.pair) for e in examples]
+    cut = tokenizer(inputs, truncation="longest_first", max_length=max_length)
     names = list(cut.keys())
-    rows = [{name: cut[name][index] for name in names} for index in range(len(texts))]
-    truncated = sum(len(ids) > max_length for ids in whole["input_ids"])
+    rows = [{name: cut[name][index] for name in names} for index in range(len(inputs))]
+    # An empty text is no token at all where the tokenizer adds none: one that pads stands for it.
+    blank = {name: [0] for name in names} | {"input_ids": [tokenizer.pad_token_id], "attention_mask": [1]}
+    rows = [row if row["input_ids"] else blank for row in rows]
+    # Only a row of full length can have been cut: the others are not tokenised twice.
+    full = [text for text, row in zip(inputs, rows, strict=True) if len(row["input_ids"]) == max_length]
+    whole = tokenizer(full, truncation=False)["input_ids"] if full else []
+    return EncodedTexts(rows, truncated=sum(len(ids) > max_length for ids in whole))
+
+
+def _encode_lines(
+    tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], max_length: int
+) -> EncodedTexts:
+    """Tokenise pairs as two lines, where the tokenizer has no token to put between them.
+
+    Its own form of a pair runs the two texts together, or begins the second with another BOS.
+    """
+    firsts = tokenizer([example.text for example in examples])["input_ids"]
+    seconds = tokenizer([f"\n{example.pair}" for example in examples], add_special_tokens=False)["input_ids"]
+    rows, truncated = [], 0
+    for first, second in zip(firsts, seconds, strict=True):
+        truncated += len(first) + len(second) > max_length
+        while len(first) + len(second) > max_length:
+            (first if len(first) >= len(second) else second).pop()
+        rows.append({"input_ids": first + second, "attention_mask": [1] * len(first + second)})
     return EncodedTexts(rows, truncated)

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 from nlu_arena.backend.attention import LayerStates, shared_attention, supports_shared_attention
-from nlu_arena.backend.batching import Padded, pad_rows
+from nlu_arena.backend.batching import TOKEN_BUDGET, Padded, pad_rows
 from nlu_arena.backend.encode import LabelTokens, Tokens
 from nlu_arena.errors import RunError
 
@@ -112,7 +112,7 @@ def label_logits(model: PreTrainedModel, hidden: Tensor, columns: Tensor | None 
     bias = getattr(head, "bias", None)
     if bias is not None:
         logits = logits + (bias if columns is None else bias[columns]).float()
-    cap: float | None = getattr(model.config, "final_logit_softcapping", None)
+    cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
     return logits if cap is None else cap * torch.tanh(logits / cap)
 
 
@@ -158,6 +158,10 @@ class LabelScorer:
     def share_prefix(self, rows: Sequence[Tokens]) -> None:
         """Find the tokens that all prompts share; they are run at the first batch after it."""
         self.prefix = rows[0][: shared_prefix_length(rows)] if self.reuse_prefix else []
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the states of the shared prefix: they are those of the weights that computed them."""
         self._prefix_states = None
 
     def score(self, rows: Sequence[Tokens]) -> Tensor:
@@ -180,8 +184,8 @@ class LabelScorer:
         Cross-entropy over the label scores where one position decides; otherwise the mean token loss of the
         gold label. The prefix is run again for each call, once for all rows: its gradient is their sum.
         """
-        # The weights are about to change: what scoring has kept of the prefix is no longer true.
-        self._prefix_states = None
+        # The weights are about to change.
+        self.forget()
         states = run_prefix(self.model, self.prefix)
         targets = torch.tensor(gold, device=self.model.device)
         if self.labels.single_position:
@@ -200,6 +204,15 @@ class LabelScorer:
             last = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
             columns = torch.tensor([ids[0] for ids in self.labels.ids], device=hidden.device)
             return label_logits(self.model, last, columns)
+        # Every row is read once for each label: with many labels a batch is taken in parts.
+        count = len(self.labels.ids)
+        longest = max(map(len, rows)) - len(self.prefix) + max(map(len, self.labels.ids))
+        size = max(1, TOKEN_BUDGET // (count * longest))
+        parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+        return torch.cat([self._sum_all_labels(part, prefix) for part in parts])
+
+    def _sum_all_labels(self, rows: Sequence[Tokens], prefix: Prefix | None) -> Tensor:
+        """Return the summed log-likelihood of every label after each row, [rows, labels]."""
         repeated = [row for row in rows for _ in self.labels.ids]
         chosen = [ids for _ in rows for ids in self.labels.ids]
         return self._sum_tokens(repeated, chosen, prefix).view(len(rows), len(self.labels.ids))

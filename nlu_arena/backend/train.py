@@ -21,7 +21,7 @@ Row = Any
 
 
 class Objective(Protocol):
-    """What training needs of a scorer: the summed loss of some rows, and their scores."""
+    """What training needs of a scorer: the summed loss of some rows, their scores, and a clean slate."""
 
     model: Any
 
@@ -30,6 +30,9 @@ class Objective(Protocol):
 
     def score(self, rows: Sequence[Row]) -> Tensor:
         """Return log-probabilities, [rows, labels]."""
+
+    def forget(self) -> None:
+        """Drop what was computed with weights that have changed since."""
 
 
 class TrainingRows(NamedTuple):
@@ -159,6 +162,7 @@ class Trainer:
                     best = (accuracy, epoch + 1, trainable_state(model))
         if best is not None:
             model.load_state_dict(best[2], strict=False)
+            self.objective.forget()
         model.eval()
         return TrainingResult(
             selection="best on held-out train" if best else "last epoch",

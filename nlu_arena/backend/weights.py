@@ -39,12 +39,20 @@ def silence_libraries() -> None:
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """Load the tokenizer of a weights folder, with a padding token."""
+    """Load the tokenizer of a weights folder, with a padding token.
+
+    Raises:
+        RunError: It has neither a padding token nor one that could stand for it.
+    """
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if tokenizer.pad_token_id is None:
         # Rows are padded on the right and gathered at their last real token: which id pads cannot matter
         # to an answer, but the embedding must have it.
-        tokenizer.pad_token = tokenizer.eos_token
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    if tokenizer.pad_token_id is None:
+        raise RunError(
+            f"{folder}: the tokenizer has no token that can pad", "Name a pad_token in tokenizer_config.json."
+        )
     return tokenizer
 
 
@@ -63,7 +71,7 @@ def load_causal_model(
         raise RunError(
             f"{folder}: the checkpoint of {spec.name} lacks {len(missing)} weights, first {missing[0]}"
         )
-    return _ready(model, device)
+    return _ready(model.requires_grad_(False), device)
 
 
 def load_classifier(spec: ModelSpec, task: TaskSpec, folder: Path, device: torch.device) -> Classifier:
@@ -90,6 +98,12 @@ def load_classifier(spec: ModelSpec, task: TaskSpec, folder: Path, device: torch
 def set_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Tell the model which id pads: a decoder's classification head looks for the last token before it."""
     model.config.pad_token_id = tokenizer.pad_token_id
+
+
+def max_positions(model: PreTrainedModel) -> int | None:
+    """Return how many tokens a model can read, None where its configuration does not say."""
+    found: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return found
 
 
 def count_parameters(model: torch.nn.Module) -> dict[str, int]:

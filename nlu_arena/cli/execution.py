@@ -20,7 +20,7 @@ from nlu_arena.cli.observers import choose_display, open_observers
 from nlu_arena.cli.options import Display
 from nlu_arena.cli.showing import narrate_end, show, take_snapshot
 from nlu_arena.cli.terminal import narrate, show_error, survive_closed_streams
-from nlu_arena.errors import ExitCode, NothingToShowError
+from nlu_arena.errors import ArenaError, ExitCode, NothingToShowError
 from nlu_arena.estimate import expected_seconds
 from nlu_arena.hardware import Device
 from nlu_arena.ledger.queries import Reader
@@ -185,14 +185,14 @@ def _details(order: Order, work: Work) -> dict[str, Any]:
 
 def _report(order: Order, outcome: SweepOutcome) -> ExitCode:
     """Show how the sweep ended and return its exit code."""
-    problems = [f"{failure.title}: {failure.message}" for failure in outcome.export_failures]
-    problems += rebuild_missing(order.results)
+    unwritten = dict.fromkeys([*outcome.export_failures, *rebuild_missing(order.results)])
     with Reader.open(ledger_path(order.results)) as reader:
         snapshot = take_snapshot(reader, outcome.sweep_id)
     if not order.as_json:
         show(snapshot)
     if order.as_json or not sys.stdout.isatty():
         narrate_end(snapshot)
-    for problem in dict.fromkeys(problems):
-        narrate(f"error: a results folder could not be written: {problem}")
-    return ExitCode.FAILED if problems and outcome.exit_code is ExitCode.OK else outcome.exit_code
+    for failure in unwritten:
+        message = f"the results folder of {failure.title} could not be written: {failure.message}"
+        show_error(ArenaError(message, failure.hint))
+    return ExitCode.FAILED if unwritten and outcome.exit_code is ExitCode.OK else outcome.exit_code

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nlu_arena.cli.terminal import show_error
+from nlu_arena.cli.terminal import show_error, survive_closed_streams
 from nlu_arena.errors import ExitCode, UsageError
 
 
@@ -24,6 +24,7 @@ def pull(
 
     What is here and whole stays as it is; what is damaged is fetched again.
     """
+    survive_closed_streams()
     from nlu_arena.cli.fetching import fetch_all
     from nlu_arena.cli.interruption import Interruption
     from nlu_arena.profile import load_profile

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from nlu_arena.errors import ArenaError
+from nlu_arena.views.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -83,9 +84,9 @@ def open_console(stream: TextIO) -> Console:
 
 def show_error(error: ArenaError) -> None:
     """Say what went wrong and what to do next, on stderr."""
-    narrate(f"error: {error.message}")
+    narrate(f"error: {clean(error.message)}")
     if error.hint:
-        narrate(f"hint: {error.hint}")
+        narrate(f"hint: {clean(error.hint)}")
 
 
 def narrate(line: str) -> None:

@@ -31,7 +31,7 @@ def follow(ledger: Path, first: Snapshot, as_json: bool) -> Snapshot:
             return _last(snapshots, _print_document)
         if is_screen(sys.stdout):
             return _repaint(snapshots)
-        return _last(snapshots, _Additions().show)
+        return _last(snapshots, Additions().show)
 
 
 def changes(
@@ -77,21 +77,24 @@ def _repaint(snapshots: Iterator[Snapshot]) -> Snapshot:
     return last
 
 
-class _Additions:
+class Additions:
     """Prints the cells that have changed, for a pipe."""
 
     def __init__(self) -> None:
+        self._has_header = False
         self._said: dict[tuple[Any, ...], Any] = {}
 
     def show(self, snapshot: Snapshot) -> None:
+        """Write the cells that are new or have another state or accuracy than before."""
         from nlu_arena.views.records import TSV_COLUMNS, cell_records
         from nlu_arena.views.tsv import tsv_lines
 
         records = list(cell_records(snapshot.cells))
         new = [record for record in records if self._is_news(record)]
         header, *lines = tsv_lines(TSV_COLUMNS, new)
-        for line in lines if len(self._said) > len(new) or not new else [header, *lines]:
+        for line in lines if self._has_header else [header, *lines]:
             print(line, flush=True)
+        self._has_header = True
 
     def _is_news(self, record: Any) -> bool:
         place = (record["key"], record["split"])

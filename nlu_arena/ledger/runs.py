@@ -103,8 +103,10 @@ def bury_the_dead(connection: sqlite3.Connection) -> None:
             (row["run_id"],),
         )
     connection.execute(
-        "UPDATE sweeps SET state = 'interrupted', finished_at = coalesce((SELECT max(updated_at)"
-        " FROM runs WHERE runs.sweep_id = sweeps.sweep_id), started_at) WHERE state = 'running'"
+        # A run that it took over from an earlier sweep may be older than it.
+        "UPDATE sweeps SET state = 'interrupted', finished_at = max(started_at, coalesce((SELECT"
+        " max(updated_at) FROM runs JOIN sweep_experiments AS planned USING (run_id)"
+        " WHERE planned.sweep_id = sweeps.sweep_id), started_at)) WHERE state = 'running'"
     )
     connection.execute(
         "UPDATE control_requests SET answer = 'no sweep was running', answered_at = ? WHERE answer IS NULL",

@@ -15,7 +15,7 @@ from nlu_arena.backend.device import is_out_of_memory, release_memory
 from nlu_arena.errors import RunError
 from nlu_arena.events import Predictions
 from nlu_arena.modes.context import RunContext
-from nlu_arena.spec import Prediction
+from nlu_arena.spec import TRAINED_MODES, Prediction
 
 # Fixed, so that an interrupted run plans the same batches again.
 BATCH_SIZE = 32
@@ -42,6 +42,8 @@ def announce_examples(context: RunContext, data: TaskExamples) -> None:
         if not examples:
             raise RunError(f"dev split {name!r} of {context.experiment.task.name} is empty")
         context.examples(name, fingerprint(examples, context.experiment.task), examples)
+    if context.experiment.mode in TRAINED_MODES and not data.train:
+        raise RunError(f"train of {context.experiment.task.name} is empty")
     context.facts(
         train_fingerprint=fingerprint(data.train, context.experiment.task),
         train_rows=len(data.train),

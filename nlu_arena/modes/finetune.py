@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nlu_arena.backend.adapter import adapted, restored, save_adapter
 from nlu_arena.backend.classify import ClassifierScorer
@@ -17,7 +17,13 @@ from nlu_arena.backend.device import seed_everything
 from nlu_arena.backend.encode import EncodedTexts, encode_texts
 from nlu_arena.backend.latency import probe_latency
 from nlu_arena.backend.train import EpochEnd, Step, Trainer, TrainingRows
-from nlu_arena.backend.weights import Classifier, count_parameters, load_classifier, set_padding
+from nlu_arena.backend.weights import (
+    Classifier,
+    count_parameters,
+    load_classifier,
+    max_positions,
+    set_padding,
+)
 from nlu_arena.errors import RunError
 from nlu_arena.events import MetricPoint
 from nlu_arena.modes.context import RunContext
@@ -40,6 +46,7 @@ def run(context: RunContext) -> None:
             tokenizer = context.session.tokenizer(context.weights_dir)
             classifier = load_classifier(experiment.model, experiment.task, source, context.device)
             set_padding(classifier.model, tokenizer)
+            _check_length(classifier.model, settings)
             save = _attach(context, classifier, tokenizer, stack)
             scorer = ClassifierScorer(classifier.model, tokenizer, experiment.precision)
         with context.phase("prepare"):
@@ -134,6 +141,16 @@ def _attach(
         tokenizer.save_pretrained(folder)
 
     return save_part
+
+
+def _check_length(model: PreTrainedModel, settings: TrainSettings) -> None:
+    """Refuse texts longer than the model has positions for: it would fail in the middle of training."""
+    positions = max_positions(model)
+    if positions is not None and settings.max_length > positions:
+        raise RunError(
+            f"max_length is {settings.max_length}, but the model reads at most {positions} tokens",
+            "Lower max_length in the training settings.",
+        )
 
 
 def _encode_dev(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nlu_arena.backend.adapter import adapted, adapter_dtype, restored, save_adapter
+from nlu_arena.backend.encode import PromptEncoder
 from nlu_arena.backend.train import Trainer, TrainingRows
 from nlu_arena.backend.weights import count_parameters
 from nlu_arena.modes import finetune
@@ -32,7 +33,7 @@ def run(context: RunContext) -> None:
             prompted = prepare_prompts(context, model, tokenizer)
             context.facts(**count_parameters(model), adapter_dtype=adapter_dtype(model))
             # Also when there is nothing left to train: the rows decide the prefix, and with it the batches.
-            rows = _training_rows(prompted)
+            rows = _training_rows(context, prompted, settings.max_length)
         if not trained:
 
             def save(folder: Path) -> None:
@@ -40,13 +41,16 @@ def run(context: RunContext) -> None:
                 tokenizer.save_pretrained(folder)
 
             finetune.train(context, Trainer(prompted.scorer, settings, experiment.seed), rows, save)
-        evaluate_prompts(context, prompted)
-        context.facts(latency_notes=["shared prefix cached", "adapter unmerged"])
+        evaluate_prompts(context, prompted, "adapter unmerged")
 
 
-def _training_rows(prompted: PromptedTask) -> TrainingRows:
+def _training_rows(context: RunContext, prompted: PromptedTask, max_length: int) -> TrainingRows:
     """Encode the training prompts; what they share with the dev prompts is the prefix of both."""
-    encoded = prompted.encoder.encode([], prompted.data.train)
+    whole, experiment = prompted.encoder, context.experiment
+    longest = min(max_length, whole.max_tokens)
+    encoder = PromptEncoder(whole.tokenizer, experiment.task, experiment.model.prompt_style, longest)
+    encoded = encoder.encode([], prompted.data.train)
+    context.facts(train_shortened=encoded.shortened)
     dev = [row for split in prompted.splits for row in split.rows]
     prompted.scorer.share_prefix(encoded.rows + dev + prompted.content_free)
     gold = [example.label for example in prompted.data.train]

@@ -12,7 +12,7 @@ from nlu_arena.backend.data import TaskExamples, read_examples
 from nlu_arena.backend.encode import PromptEncoder, Tokens
 from nlu_arena.backend.latency import probe_latency
 from nlu_arena.backend.score import LabelScorer, check_label_logits
-from nlu_arena.backend.weights import count_parameters
+from nlu_arena.backend.weights import count_parameters, max_positions
 from nlu_arena.modes.context import RunContext
 from nlu_arena.modes.evaluation import EncodedSplit, announce_examples, evaluate
 from nlu_arena.prompts import content_free_examples
@@ -62,7 +62,7 @@ def prepare_prompts(
         exclude=asked,
         min_words=task.prompt.shot_min_words,
     )
-    longest = getattr(model.config, "max_position_embeddings", DEFAULT_CONTEXT)
+    longest = max_positions(model) or DEFAULT_CONTEXT
     encoder = PromptEncoder(tokenizer, task, experiment.model.prompt_style, longest)
     encoded = {name: encoder.encode(shots, examples) for name, examples in data.dev.items()}
     labels = next(iter(encoded.values())).labels
@@ -76,23 +76,29 @@ def prepare_prompts(
         )
         for name, prompts in encoded.items()
     ]
-    shortened = sum(prompts.shortened for prompts in encoded.values())
+    prompted = PromptedTask(data, shots, encoder, scorer, splits, content_free)
+    _report(context, prompted, sum(prompts.shortened for prompts in encoded.values()))
+    return prompted
+
+
+def _report(context: RunContext, prompted: PromptedTask, shortened: int) -> None:
+    """Record what the prompts look like, and how many of them had a text shortened."""
+    scorer, (name, rows, *_) = prompted.scorer, prompted.splits[0]
     if shortened:
         context.warn(f"{shortened} texts were shortened to fit what the model can read")
     context.facts(
-        prompt_example=encoder.render(shots, asked[0]),
-        prompt_tokens_mean=sum(map(len, splits[0].rows)) / len(splits[0].rows),
+        prompt_example=prompted.encoder.render(prompted.shots, prompted.data.dev[name][0]),
+        prompt_tokens_mean=sum(map(len, rows)) / len(rows),
         prefix_tokens=len(scorer.prefix),
-        label_tokens=[list(ids) for ids in labels.ids],
-        scoring="first token" if labels.single_position else "sum of label tokens",
-        shot_labels=[task.labels[shot.label] for shot in shots],
+        label_tokens=[list(ids) for ids in scorer.labels.ids],
+        scoring="first token" if scorer.labels.single_position else "sum of label tokens",
+        shot_labels=[context.experiment.task.labels[shot.label] for shot in prompted.shots],
         shortened=shortened,
     )
-    return PromptedTask(data, shots, encoder, scorer, splits, content_free)
 
 
-def evaluate_prompts(context: RunContext, prompted: PromptedTask) -> None:
-    """Answer all dev prompts, raw and calibrated, and time the answers."""
+def evaluate_prompts(context: RunContext, prompted: PromptedTask, *notes: str) -> None:
+    """Answer all dev prompts, raw and calibrated, and time the answers; `notes` say how they were timed."""
     with context.phase("evaluate"):
         prior: Tensor = prompted.scorer.score(prompted.content_free).mean(dim=0).cpu()
         context.facts(content_free_scores=prior.tolist())
@@ -104,4 +110,4 @@ def evaluate_prompts(context: RunContext, prompted: PromptedTask) -> None:
             return prompted.encoder.encode_alone(prompted.shots, batch)
 
         latency = probe_latency(encode, prompted.scorer.score, examples, context.device, context.check_stop)
-        context.facts(latency=latency, latency_notes=["shared prefix cached"])
+        context.facts(latency=latency, latency_notes=["shared prefix cached", *notes])

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from nlu_arena.errors import ArenaError, CannotStartError, NothingToShowError
+from nlu_arena.errors import CannotStartError, NothingToShowError
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import RunRow
+from nlu_arena.notices import Failure
 from nlu_arena.paths import ledger_path
 from nlu_arena.report.confusion import draw_confusion
 from nlu_arena.report.errors import write_errors
@@ -47,26 +48,26 @@ def export_run(results: Path, run_id: int) -> None:
             ) from error
 
 
-def rebuild_missing(results: Path) -> list[str]:
+def rebuild_missing(results: Path) -> list[Failure]:
     """Write the folders of finished runs that have no results.json.
 
     Returns:
-        what went wrong, a line for each folder that could not be written.
+        the runs whose folders could not be written.
     """
     try:
         with Reader.open(ledger_path(results)) as reader:
             done = [run for run in reader.changed_since(0) if run.state == "done"]
     except NothingToShowError:
         return []
-    problems = []
+    failures = []
     for run in done:
         if (results / run.folder / RESULTS).exists():
             continue
         try:
             export_run(results, run.run_id)
-        except ArenaError as error:
-            problems.append(f"{run.experiment.title}: {error.message}")
-    return problems
+        except Exception as error:  # whatever it is: the other folders and the summary come all the same
+            failures.append(Failure.of(run.key, run.experiment.title, error))
+    return failures
 
 
 def file_prefix(run: RunRow) -> str:

@@ -55,8 +55,7 @@ def find_problem(folder: Path, *, allow_pickle: bool = False) -> str:
     if not names & _VOCABULARIES:
         return "it has no tokenizer file (tokenizer.json, vocab.txt, spm.model, …)"
     if any(fnmatch(name, WEIGHT_PATTERNS[0]) for name in names):
-        missing = sorted(_shards(folder / _INDEX) - names) if _INDEX in names else []
-        return f"it lacks {', '.join(missing)}" if missing else ""
+        return _find_shard_problem(folder, names) if _INDEX in names else ""
     if PICKLE_WEIGHTS in names:
         return ""
     if (folder / PICKLE_WEIGHTS).exists():
@@ -64,9 +63,14 @@ def find_problem(folder: Path, *, allow_pickle: bool = False) -> str:
     return "it has no *.safetensors file"
 
 
-def _shards(index: Path) -> set[str]:
-    """Return the names of the files that a sharded checkpoint's index lists."""
-    return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+def _find_shard_problem(folder: Path, names: set[str]) -> str:
+    """Return what is wrong with a sharded checkpoint as a clause, or an empty text when it is whole."""
+    try:
+        listed = set(json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"its {_INDEX} cannot be read"
+    missing = sorted(listed - names)
+    return f"it lacks {', '.join(missing)}" if missing else ""
 
 
 def find_damage(file: Path) -> str:

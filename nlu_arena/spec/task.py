@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nlu_arena.spec.base import Mode, Spec
+from nlu_arena.spec.base import DataSource, Mode, Spec
 from nlu_arena.spec.training import TrainOverrides
 
 
@@ -57,6 +57,17 @@ class TaskData(Spec, frozen=True):
     glue_dir: TableData | None = msgspec.field(default=None, name="glue-dir")
     starter: TableData | None = None
     file: TableData | None = None
+
+    @property
+    def by_source(self) -> dict[DataSource, HubData | TableData]:
+        """Return the places that the manifest names, by their source."""
+        places: dict[DataSource, HubData | TableData | None] = {
+            "hub": self.hub,
+            "glue-dir": self.glue_dir,
+            "starter": self.starter,
+            "file": self.file,
+        }
+        return {source: place for source, place in places.items() if place is not None}
 
 
 class TaskSpec(Spec, frozen=True):

@@ -28,7 +28,8 @@ class TrainSettings(Spec, frozen=True):
     """Everything about training that changes the trained weights.
 
     `warmup` is a share of all steps, `held_out` a share of the training rows: with 0 the last epoch is
-    kept, otherwise the epoch with the best accuracy on that share.
+    kept, otherwise the epoch with the best accuracy on that share. `max_length` bounds the tokens of a
+    training row; with a classification head those of every row.
     """
 
     epochs: int = 3

@@ -8,7 +8,7 @@ from typing import Any
 
 from nlu_arena.notices import SweepEvent
 from nlu_arena.spec import Experiment
-from nlu_arena.views.figures import format_seconds, format_share
+from nlu_arena.views.figures import format_count, format_seconds, format_share
 from nlu_arena.views.names import name_experiments
 from nlu_arena.views.text import clean
 
@@ -44,9 +44,8 @@ class PlainLines:
         match event.event:
             case "sweep_started":
                 skipped = f", {fields['skipped']} done already" if fields["skipped"] else ""
-                self._write(
-                    f"sweep {fields['sweep']}: {fields['name']}, {fields['total']} experiments{skipped}"
-                )
+                planned = format_count(fields["total"], "experiment")
+                self._write(f"sweep {fields['sweep']}: {fields['name']}, {planned}{skipped}")
             case "run_started":
                 kept = f"goes on after {fields['answered']} answers" if fields["continued"] else ""
                 self._say(event, "started", kept)
@@ -87,4 +86,4 @@ def describe_failure(fields: dict[str, Any]) -> str:
     again = " It is tried once more." if fields["retry"] else ""
     hint = f" {clean(fields['hint'])}" if fields["hint"] else ""
     message = clean(fields["message"]) or clean(fields["error"])
-    return f"{message}.{hint}{again}".replace("..", ".")
+    return f"{message.removesuffix('.')}.{hint}{again}"

@@ -80,17 +80,20 @@ class Tracker:
         if line is None:
             return
         fields, now = event.fields, self.clock()
+        # The state comes last: the thread that draws may look in between, and reads what the state promises.
         match event.event:
             case "run_started":
-                line.state, line.phase, line.began = "running", "load", now
+                line.phase, line.began = "load", now
                 line.done, line.total, line.mark = 0, 0, None
+                line.state = "running"
             case "phase" if fields["state"] == "started":
                 line.phase, line.done, line.total, line.mark = fields["phase"], 0, 0, None
             case "progress":
                 line.phase, line.done, line.total = fields["phase"], fields["done"], fields["total"]
                 line.mark = line.mark or (now, line.done)
             case "run_finished":
-                line.state, line.ended, line.result = "done", now, fields
+                line.ended, line.result = now, fields
+                line.state = "done"
             case "run_failed":
                 line.ended, line.message = now, clean(fields["message"])
                 line.state = "waiting" if fields["retry"] else fields["state"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_a_second_adapter_on_the_same_model_gives_the_same_answers(tiny_llama: P
         with adapted(model, LoraSettings(rank=4, alpha=8), seed=3):
             found.append(train(model))
     assert torch.equal(found[0], found[1])
+
+
+def test_a_training_that_breaks_off_leaves_a_model_without_dropout(tiny_llama: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    settings = LoraSettings(rank=4, alpha=8)
+    with contextlib.suppress(RuntimeError), adapted(model, settings, seed=3) as wrapped:
+        wrapped.train()
+        raise RuntimeError
+    assert not any(module.training for module in model.modules())
 
 
 def test_a_saved_adapter_answers_exactly_as_the_trained_one(tiny_llama: Path, tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import datasets
 import msgspec
 import pytest
 
-from nlu_arena.backend.data import fingerprint, parse_label, read_examples
+from nlu_arena.backend.data import fingerprint, parse_label, read_examples, read_split, read_tsv
 from nlu_arena.errors import RunError
 from nlu_arena.registry import load_registry
 from nlu_arena.spec import DataRef, Experiment, Subset, TaskSpec
@@ -92,3 +93,53 @@ def test_the_fingerprint_is_that_of_texts_and_label_names(
     assert fingerprint(rows, task) != fingerprint(rows[::-1], task)
     renamed = msgspec.structs.replace(task, labels=("bad", "good"))
     assert fingerprint(rows, task) != fingerprint(rows, renamed)
+
+
+def hub_rows(monkeypatch: pytest.MonkeyPatch, names: list[str], labels: list[int]) -> None:
+    """Let the hub have one split with some class names."""
+    features = datasets.Features(
+        {"sentence": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+    )
+    rows = {"sentence": [f"row {number}" for number in range(len(labels))], "label": labels}
+    split = datasets.Dataset.from_dict(rows, features=features)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: split)
+
+
+HUB = DataRef(source="hub", location="x", identity="x")
+
+
+def test_a_hub_data_sets_ids_are_read_by_its_own_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    sst2 = load_registry().task("sst2")
+    hub_rows(monkeypatch, ["negative", "positive"], [0, 1, 1])
+    assert [e.label for e in read_split(sst2, HUB, "dev")] == [0, 1, 1]
+    hub_rows(monkeypatch, ["Positive", "Negative"], [0, 1, 1])
+    assert [e.label for e in read_split(sst2, HUB, "dev")] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(("names", "label"), [(["neg", "pos"], "'neg'"), (["negative", "positive"], "'-1'")])
+def test_a_hub_label_that_the_task_does_not_have_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, names: list[str], label: str
+) -> None:
+    hub_rows(monkeypatch, names, [0, -1])
+    with pytest.raises(RunError, match=f"label {label} is none of negative, positive"):
+        read_split(load_registry().task("sst2"), HUB, "dev")
+
+
+def test_a_table_may_have_very_long_texts_and_carriage_returns_in_them(tmp_path: Path) -> None:
+    path = tmp_path / "long.tsv"
+    path.write_bytes(b"\xef\xbb\xbfsentence\tlabel\r\n" + b"word " * 50_000 + b"\t1\r\na\rb\t0\n\n")
+    rows = list(read_tsv(path))
+    assert [row["label"] for row in rows] == ["1", "0"]
+    assert (len(rows[0]["sentence"]), rows[1]["sentence"]) == (250_000, "a\rb")
+
+
+def test_a_line_that_is_no_json_object_is_named_and_an_empty_one_is_not_missed(
+    make_experiment: MakeExperiment, opinion_data: Path, tmp_path: Path
+) -> None:
+    experiment = make_experiment("encoder", tmp_path, "fine-tune")
+    dev = opinion_data / "dev.jsonl"
+    dev.write_text(dev.read_text() + "\n")
+    assert len(read_examples(experiment).dev["dev"]) == 21
+    dev.write_text('{"text": "fine", "label": "positive"}\n["fine", "positive"]\n')
+    with pytest.raises(RunError, match=r"dev\.jsonl, line 2: not a JSON object"):
+        read_examples(experiment)

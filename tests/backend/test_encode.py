@@ -126,6 +126,51 @@ def test_a_text_too_long_for_the_model_is_shortened_and_never_the_cue(
     assert text.endswith("\nOpinion:<|end|>\n<|start|>assistant\n")
 
 
+def test_a_text_with_more_tokens_than_characters_is_shortened_too(
+    tiny_llama: Path, opinion_task: TaskSpec
+) -> None:
+    encoder = PromptEncoder(load_tokenizer(tiny_llama), opinion_task, "chat", 100)
+    encoded = encoder.encode([], [Example(text="很好" * 10, label=1), FILM])
+    assert encoded.shortened == 1
+    assert len(encoded.rows[0]) <= encoder.room
+
+
+def test_chat_without_a_template_is_an_error(tiny_llama: Path, opinion_task: TaskSpec) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    tokenizer.chat_template = None
+    with pytest.raises(RunError, match="no chat template"):
+        PromptEncoder(tokenizer, opinion_task, "chat", 512)
+
+
+def test_a_tokenizer_without_any_token_that_pads_is_an_error(tiny_llama: Path, tmp_path: Path) -> None:
+    tokenizer = load_tokenizer(tiny_llama)
+    tokenizer.pad_token = None
+    tokenizer.save_pretrained(tmp_path)
+    assert load_tokenizer(tmp_path).pad_token == tokenizer.eos_token
+    tokenizer.eos_token = None
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(RunError, match="no token that can pad"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_decoder_reads_a_pair_as_two_lines_behind_one_bos(llama_with_bos: Path) -> None:
+    tokenizer = load_tokenizer(llama_with_bos)
+    pairs = [
+        Example(text="The film " * 40, pair="A dull book", label=0),
+        Example(text="A", pair="B", label=0),
+    ]
+    encoded = encode_texts(tokenizer, pairs, 32)
+    assert tokenizer.decode(encoded.rows[1]["input_ids"]) == "<|bos|>A\nB"
+    assert (encoded.truncated, encoded.lengths[0]) == (1, 32)
+    assert tokenizer.decode(encoded.rows[0]["input_ids"]).endswith("\nA dull book")
+
+
+def test_an_empty_text_is_one_token(tiny_llama: Path) -> None:
+    encoded = encode_texts(load_tokenizer(tiny_llama), [Example(text="", label=0)], 64)
+    assert encoded.lengths == [1]
+    assert encoded.rows[0]["attention_mask"] == [1]
+
+
 def test_every_tensor_of_the_tokenizer_is_kept_for_pairs(tiny_bert: Path) -> None:
     tokenizer = load_tokenizer(tiny_bert)
     encoded = encode_texts(tokenizer, [Example(text="The film", pair="A dull book", label=0)], 64)

@@ -117,6 +117,35 @@ def test_the_fast_attention_is_used_where_it_is_right_and_nowhere_else(model: Pr
     assert supports_shared_attention(model, 8) == (model.config.model_type != "gemma2")
 
 
+def test_a_model_with_attention_of_its_own_takes_the_plain_way(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    assert supports_shared_attention(model, 50)
+    monkeypatch.setattr(type(model), "_supports_attention_backend", False)
+    assert not supports_shared_attention(model, 50)
+
+
+def test_many_labels_are_scored_in_parts_with_the_same_scores(
+    tiny_llama: Path, prompts: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    labels = LabelTokens(tuple((20, 100 + number) for number in range(77)), single_position=False)
+    scorer = LabelScorer(model, labels, 0)
+    scorer.share_prefix(prompts)
+    read: list[int] = []
+    hidden = scorer._hidden
+    monkeypatch.setattr(
+        scorer, "_hidden", lambda rows, prefix: (read.append(len(rows)), hidden(rows, prefix))[1]
+    )
+    whole = scorer.score(prompts)
+    monkeypatch.setattr("nlu_arena.backend.score.TOKEN_BUDGET", 77 * 100)
+    read.clear()
+    torch.testing.assert_close(scorer.score(prompts), whole, atol=1e-4, rtol=0)
+    assert sum(read) == 77 * len(prompts)
+    assert max(read) <= 77 * 100 // 30
+
+
 def test_a_prompt_that_is_whole_in_the_prefix_keeps_one_token_of_its_own() -> None:
     assert shared_prefix_length([[1, 2, 3], [1, 2, 3]]) == 2
     assert shared_prefix_length([[1, 2, 3, 4], [1, 2]]) == 1

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from transformers import AutoModelForCausalLM
 
 from nlu_arena.backend.classify import ClassifierScorer
 from nlu_arena.backend.device import seed_everything
-from nlu_arena.backend.encode import encode_texts
+from nlu_arena.backend.encode import LabelTokens, encode_texts
+from nlu_arena.backend.score import LabelScorer
 from nlu_arena.backend.train import (
     EpochEnd,
     Step,
@@ -145,6 +147,29 @@ def test_with_a_held_out_slice_the_best_epoch_is_kept(train_tiny) -> None:  # ty
     assert outcome.result.epoch == accuracies.index(max(accuracies)) + 1
     # 21 of 30 rows train: three steps an epoch.
     assert outcome.result.steps == 12
+
+
+def test_scores_with_the_kept_epoch_are_those_of_its_weights(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shared prefix of the last held-out check was run with weights that are no longer there."""
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    scorer = LabelScorer(model, LabelTokens(((20,), (30,)), single_position=True), 0)
+    rows = [[1, 50, 51, 52, 60 + n, 70 + n % 2] for n in range(16)]
+    scorer.share_prefix(rows)
+    measure, falling = Trainer._accuracy, iter((0.9, 0.5, 0.4))
+
+    def pretend(trainer: Trainer, held: TrainingRows) -> float:
+        measure(trainer, held)
+        return next(falling)
+
+    monkeypatch.setattr(Trainer, "_accuracy", pretend)
+    settings = TrainSettings(epochs=3, lr=1e-2, batch_size=4, held_out=0.25)
+    data = TrainingRows(rows, [n % 2 for n in range(16)], [6] * 16)
+    result = Trainer(scorer, settings, 1).run(data, lambda _: None, lambda _: None)
+    assert result.epoch == 1
+    plain = LabelScorer(model, scorer.labels, 0, reuse_prefix=False)
+    torch.testing.assert_close(scorer.score(rows), plain.score(rows), atol=1e-4, rtol=0)
 
 
 def test_held_out_rows_never_train() -> None:

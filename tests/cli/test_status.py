@@ -10,7 +10,7 @@ import pytest
 
 from nlu_arena.cli import app
 from nlu_arena.cli.showing import Snapshot, take_snapshot
-from nlu_arena.cli.watching import changes, follow
+from nlu_arena.cli.watching import Additions, changes, follow
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
 from nlu_arena.paths import ledger_path
@@ -57,7 +57,7 @@ def test_a_newer_ledger_and_a_file_that_is_none_end_with_3(
         connection.execute("PRAGMA user_version = 999")
     connection.close()
     status(tmp_path, code=3)
-    assert "newer" in capsys.readouterr().err
+    assert "has version 999, this program knows up to" in capsys.readouterr().err
     other = tmp_path / "other"
     other.mkdir()
     ledger_path(other).write_text("a shopping list\n" * 100)
@@ -120,6 +120,21 @@ def test_watching_shows_changes_only_and_ends_with_the_sweep(tmp_path: Path) -> 
     assert [s.totals.done for s in seen] == [0, 1, 1]
     assert [s.sweep.state for s in seen] == ["running", "running", "interrupted"]
     assert len(polls) == 5
+
+
+def test_watching_in_a_pipe_writes_the_header_once_and_then_what_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = quick_plan()[:1]
+    store = write_sweep(tmp_path, plan, [running()], state=None, keep_open=True)
+    additions = Additions()
+    additions.show(snapshot(tmp_path))
+    additions.show(snapshot(tmp_path))
+    done()(store, 1, plan[0])
+    store.close()
+    additions.show(snapshot(tmp_path))
+    words = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert words == ["state", "running", "done"]
 
 
 def test_watching_a_sweep_whose_process_dies_ends(tmp_path: Path) -> None:

@@ -235,6 +235,19 @@ def test_a_run_without_a_result_says_why(store: Store, reader: Reader) -> None:
         store.end_run(run_id, "done")
 
 
+def test_a_killed_sweep_ended_with_the_last_word_of_a_run_that_it_had_continued(tmp_path: Path) -> None:
+    path = tmp_path / "arena.db"
+    with Store.open(path) as store:
+        store.end_run(start(store).run_id, "interrupted")
+    with Store.open(path) as store:
+        continued = start(store)
+        store.record(continued.run_id, example_set(4))
+    Store.open(path).close()
+    with Reader.open(path) as reader:
+        assert reader.sweep(2).state == "interrupted"
+        assert reader.sweep(2).finished_at == reader.run(continued.run_id).updated_at
+
+
 # ── Which run a run is ────────────────────────────────────────────────────────────────────────────────
 
 

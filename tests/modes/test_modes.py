@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
+from nlu_arena.errors import RunError
 from nlu_arena.events import (
     Artifact,
     Assign,
@@ -160,6 +161,9 @@ def test_a_run_continued_after_training_answers_alike_without_training_again(
     again = do(experiment, tmp_path / "run")
     assert again.answers == whole.answers
     assert not again.of(MetricPoint)
+    same = ("parameters", "trainable_parameters", "latency_notes")
+    assert [again.facts[name] for name in same] == [whole.facts[name] for name in same]
+    assert again.facts.get("adapter_dtype") == whole.facts.get("adapter_dtype")
     done = do(experiment, tmp_path / "run", answered={"dev": list(range(21))})
     assert not done.of(Predictions)
 
@@ -189,6 +193,41 @@ def test_a_run_interrupted_between_batches_continues_to_the_same_answers(
     assert not cut.answers.keys() & rest.answers.keys()
     assert not rest.of(MetricPoint)
     assert {**cut.answers, **rest.answers} == whole
+
+
+def test_the_longest_length_bounds_the_prompts_that_train_and_not_those_asked(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = make_cell("decoder lora")
+    longest = do(experiment, tmp_path / "whole").facts["prompt_tokens_mean"]
+    train = msgspec.structs.replace(ADAPTER, max_length=int(longest) - 3)
+    facts = do(msgspec.structs.replace(experiment, train=train), tmp_path / "cut").facts
+    assert facts["train_shortened"] > 0
+    assert (facts["shortened"], facts["prompt_tokens_mean"]) == (0, longest)
+
+
+def test_texts_longer_than_the_model_has_positions_for_are_refused_before_training(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = make_cell("encoder fine-tune")
+    train = msgspec.structs.replace(FULL, max_length=129)
+    with pytest.raises(RunError, match="reads at most 128 tokens"):
+        do(msgspec.structs.replace(experiment, train=train), tmp_path / "run")
+
+
+@pytest.mark.parametrize("cell", ["encoder fine-tune", "decoder lora"])
+def test_training_on_nothing_is_an_error(
+    cell: str, make_cell: Callable[[str], Experiment], opinion_data: Path, tmp_path: Path
+) -> None:
+    (opinion_data / "train.jsonl").write_text("")
+    with pytest.raises(RunError, match="train of opinions is empty"):
+        do(make_cell(cell), tmp_path / "run")
+
+
+def test_a_prompted_model_has_nothing_to_train(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    assert do(make_cell("decoder zero-shot"), tmp_path / "run").facts["trainable_parameters"] == 0
 
 
 def test_the_best_model_of_fine_tuning_loads_plainly_and_answers_alike(

@@ -8,7 +8,7 @@ import pytest
 
 from nlu_arena.errors import CannotStartError
 from nlu_arena.ledger.queries import Reader
-from nlu_arena.ledger.rows import Cell
+from nlu_arena.ledger.rows import Cell, RunRow
 from nlu_arena.paths import ledger_path
 from nlu_arena.report.folders import export_run, rebuild_missing
 from tests.views.ledgers import done, failed, quick_plan, write_sweep
@@ -101,8 +101,23 @@ def test_a_folder_that_cannot_be_written_is_named_and_leaves_no_halves(tmp_path:
     folder.write_text("a file is in the way")
     with pytest.raises(CannotStartError, match=folder.name):
         export(tmp_path)
-    (problem,) = rebuild_missing(tmp_path)
-    assert folder.name in problem
+    (failure,) = rebuild_missing(tmp_path)
+    assert folder.name in failure.message
+    assert "in the ledger" in failure.hint
+
+
+def test_one_folder_that_fails_keeps_no_other_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sweep(tmp_path, quick_plan()[:2], [done(), done()])
+    first, second = cells(tmp_path)
+
+    def draw(run: RunRow, _: object, path: Path) -> None:
+        if run.run_id == first.run_id:
+            raise TypeError("an axis is missing")
+
+    monkeypatch.setattr("nlu_arena.report.folders.draw_confusion", draw)
+    (failure,) = rebuild_missing(tmp_path)
+    assert (failure.key, failure.message) == (first.key, "TypeError: an axis is missing")
+    assert (tmp_path / second.folder / "results.json").exists()
 
 
 def test_nothing_temporary_stays_when_drawing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

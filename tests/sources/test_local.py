@@ -82,6 +82,15 @@ def test_a_missing_shard_is_named(folder: Path, make: MakeModel) -> None:
         verify_weights(make(LocalWeights(path=str(folder))))
 
 
+def test_a_damaged_index_of_shards_is_named_and_disturbs_no_list(folder: Path, make: MakeModel) -> None:
+    model = make(LocalWeights(path=str(folder)))
+    for damaged in ('{"weight_map": {"a":', "{}", "[]"):
+        (folder / "model.safetensors.index.json").write_text(damaged)
+        assert weights_dir(model) is None
+        with pytest.raises(CannotStartError, match=r"its model\.safetensors\.index\.json cannot be read"):
+            verify_weights(model)
+
+
 def test_a_truncated_weights_file_is_named(folder: Path, make: MakeModel) -> None:
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-5])

@@ -51,6 +51,13 @@ def test_failures_say_why_and_what_to_do() -> None:
     ]
 
 
+def test_paths_and_dots_of_a_reason_stay_as_they_are() -> None:
+    plan = quick_plan()
+    why = {"error": "X", "message": "../glue/dev.tsv has no rows.", "hint": ""}
+    (line,) = speak(plan, event("run_failed", plan[0], state="failed", retry=False, **why))
+    assert line.endswith("../glue/dev.tsv has no rows.")
+
+
 def test_progress_is_said_at_most_every_thirty_seconds() -> None:
     plan = quick_plan()
     progress = [event("progress", plan[0], phase="train", done=n, total=1920) for n in (100, 200, 300, 400)]
