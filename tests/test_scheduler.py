@@ -281,6 +281,12 @@ def test_an_experiment_that_crashes_twice_has_failed_with_the_reason(tmp_path: P
     assert row.traceback == "these are my last words"
 
 
+def test_answers_that_come_twice_from_a_dying_worker_do_not_end_the_sweep(tmp_path: Path) -> None:
+    outcome = sweep([experiment("tiny", "doubles"), experiment("tiny", "a")], tmp_path)
+    assert (outcome.done, outcome.failed) == (1, 1)
+    assert [failure.title for failure in outcome.failures] == ["tiny/doubles/few-shot"]
+
+
 def test_a_silent_worker_is_killed_and_counts_as_dead(tmp_path: Path) -> None:
     plan = [experiment("tiny", "hangs"), experiment("tiny", "a")]
     outcome = sweep(plan, tmp_path, patience=Patience(hang=1.0))

@@ -120,6 +120,15 @@ def crash_always(toy: Toy, assign: events.Assign) -> events.Event:
     raise AssertionError
 
 
+def double_and_crash(toy: Toy, assign: events.Assign) -> events.Event:
+    """Answer the first chunk twice, and die before the scheduler has taken the second for good."""
+    rows = [predict(assign, index) for index in range(CHUNK)]
+    for _ in range(2):
+        toy.say(events.Predictions(split="dev", rows=rows))
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 def leave(toy: Toy, assign: events.Assign) -> events.Event:
     print("these are my last words", file=sys.stderr, flush=True)
     os._exit(7)
@@ -162,6 +171,7 @@ BEHAVIOURS: dict[str, Callable[[Toy, events.Assign], events.Event]] = {
     "fails-once": fail_once,
     "crashes-once": crash_once,
     "crashes": crash_always,
+    "doubles": double_and_crash,
     "leaves": leave,
     "hangs": hang,
     "waits": wait_for_stop,

@@ -40,6 +40,15 @@ def test_without_a_ledger_it_ends_with_4_and_the_command_that_makes_one(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_an_error_quotes_cannot_command_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status(tmp_path / "a\x1b[31mb\x9bc", code=4)
+    text = capsys.readouterr().err
+    assert "\x1b" not in text
+    assert "\x9b" not in text
+
+
 def test_a_ledger_without_a_sweep_and_a_sweep_that_does_not_exist_end_with_4(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
