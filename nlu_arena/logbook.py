@@ -175,7 +175,7 @@ class Logbook:
         export_failures = self._exports.join()
         count = Counter(self._states.values())
         outcome = SweepOutcome(
-            sweep_id=self._sweep_id,
+            sweep=self._sweep_id,
             done=count["done"],
             skipped=count["skipped"],
             failed=count["failed"],

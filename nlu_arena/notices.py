@@ -58,7 +58,7 @@ class SweepOutcome(msgspec.Struct, frozen=True):
     runs whose folders could not be written: their results are in the ledger.
     """
 
-    sweep_id: int
+    sweep: int
     done: int
     skipped: int
     failed: int

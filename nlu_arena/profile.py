@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.errors import UsageError
 from nlu_arena.manifest import convert, read_toml
 from nlu_arena.naming import NAME_FORM, is_name, unknown_name
 from nlu_arena.paths import manifest_dirs
@@ -58,13 +58,12 @@ def load_profile(name_or_path: str) -> Profile:
     """Read a profile by its name, or from the path of a .toml file.
 
     Raises:
-        UsageError: There is none of that name, two folders have different ones, or the file is wrong.
-        CannotStartError: There is no file at that path.
+        UsageError: There is none of that name or path, two folders have different ones, or the file is wrong.
     """
     path = Path(name_or_path).expanduser()
     if path.suffix == ".toml":
         if not path.is_file():
-            raise CannotStartError(f"there is no profile file {path}", "`nlu-arena list profiles` shows all.")
+            raise UsageError(f"there is no profile file {path}", "`nlu-arena list profiles` shows all.")
         return _read(path)
     files = _find_files()
     if name_or_path.lower() not in files:

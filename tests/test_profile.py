@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.errors import UsageError
 from nlu_arena.paths import PACKAGE
 from nlu_arena.profile import Profile, list_profiles, load_profile, override, single_profile
 
@@ -73,7 +73,7 @@ def test_a_path_to_a_profile_works_from_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_path_without_a_file_cannot_start() -> None:
-    with pytest.raises(CannotStartError, match=r"no profile file nowhere\.toml"):
+    with pytest.raises(UsageError, match=r"no profile file nowhere\.toml"):
         load_profile("nowhere.toml")
 
 

@@ -102,10 +102,10 @@ def prepare(order: Order, plan: list[Experiment], devices: list[Device], done: s
 
 
 def read_done_keys(ledger: Path) -> set[str]:
-    """Return the keys of all experiments that have a finished run, without making a ledger."""
+    """Return the keys of all experiments that need not be done again, without making a ledger."""
     try:
         with Reader.open(ledger) as reader:
-            return {run.key for run in reader.changed_since(0) if run.state == "done"}
+            return set(reader.done_runs())
     except NothingToShowError:
         return set()
 
@@ -187,7 +187,7 @@ def _report(order: Order, outcome: SweepOutcome) -> ExitCode:
     """Show how the sweep ended and return its exit code."""
     unwritten = dict.fromkeys([*outcome.export_failures, *rebuild_missing(order.results)])
     with Reader.open(ledger_path(order.results)) as reader:
-        snapshot = take_snapshot(reader, outcome.sweep_id)
+        snapshot = take_snapshot(reader, outcome.sweep)
     if not order.as_json:
         show(snapshot)
     if order.as_json or not sys.stdout.isatty():

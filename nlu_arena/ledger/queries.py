@@ -26,6 +26,7 @@ from nlu_arena.ledger.rows import (
     SplitRow,
     SweepRow,
 )
+from nlu_arena.ledger.runs import DONE_RUNS
 from nlu_arena.ledger.shapes import make_cell, make_run, make_sweep
 from nlu_arena.spec import Example, Prediction
 
@@ -122,6 +123,10 @@ class Reader:
     def revision(self) -> int:
         """Return the newest rev of any run, 0 without runs."""
         return int(self._fetch("SELECT coalesce(max(rev), 0) FROM runs")[0][0])
+
+    def done_runs(self) -> dict[str, int]:
+        """Return the runs that answer their experiments for good, by key."""
+        return dict(map(tuple, self._fetch(DONE_RUNS)))
 
     def changed_since(self, rev: int) -> list[RunRow]:
         """Return the runs that have changed after a revision, in the order of their last change."""

@@ -14,23 +14,25 @@ from nlu_arena.events import Ready
 from nlu_arena.ledger.connection import timestamp
 from nlu_arena.spec import Experiment
 
+# Which run answers an experiment for good: its newest, when that is done. What the last sweep still waits for
+# is not done, whatever there is from before: an interrupted sweep that repeats everything goes on repeating.
+DONE_RUNS = (
+    "SELECT key, run_id FROM runs WHERE state = 'done'"
+    " AND run_id IN (SELECT max(run_id) FROM runs GROUP BY key)"
+    " AND key NOT IN (SELECT key FROM sweep_experiments"
+    " WHERE run_id IS NULL AND sweep_id = (SELECT max(sweep_id) FROM sweeps))"
+)
 # One more than the newest: a reader that knows rev N asks for what is above it.
 NEXT_REV = "(SELECT coalesce(max(rev), 0) + 1 FROM runs)"
 
 
 def find_continuable(connection: sqlite3.Connection, key: str, ready: Ready) -> sqlite3.Row | None:
-    """Return the experiment's newest run when it was interrupted in circumstances that give the same answers.
-
-    Raises:
-        ValueError: That run is done: the caller should have left the experiment out.
-    """
+    """Return the experiment's newest run if it was interrupted in circumstances that give equal answers."""
     newest: sqlite3.Row | None = connection.execute(
         "SELECT * FROM runs WHERE key = ? ORDER BY run_id DESC LIMIT 1", (key,)
     ).fetchone()
     if newest is None:
         return None
-    if newest["state"] == "done":
-        raise ValueError(f"experiment {key} is done (run {newest['run_id']}) and was not asked for afresh")
     same = (newest["device_kind"], newest["threads"], newest["code_version"]) == (
         ready.device_kind,
         ready.threads,

@@ -19,6 +19,7 @@ from nlu_arena.ledger.migration import make_folder, open_for_writing
 from nlu_arena.ledger.recording import record_event
 from nlu_arena.ledger.rows import ControlRequest, MemorySample, RunStart, RunState
 from nlu_arena.ledger.runs import (
+    DONE_RUNS,
     NEXT_REV,
     bury_the_dead,
     continue_run,
@@ -98,12 +99,13 @@ class Store:
         if len(set(keys)) != len(keys):
             raise ValueError("two experiments of the plan have the same key")
         with self._transaction() as connection:
+            # Asked before this sweep is the last one.
+            done = {} if fresh else self._done_runs()
             sweep_id = connection.execute(
                 "INSERT INTO sweeps (name, state, started_at, details) VALUES (?, 'running', ?, ?)",
                 (name, timestamp(), to_json(details)),
             ).lastrowid
             assert sweep_id is not None
-            done = {} if fresh else self._done_runs()
             connection.executemany(
                 "INSERT INTO sweep_experiments VALUES (?, ?, ?, ?, ?)",
                 [
@@ -123,7 +125,7 @@ class Store:
             )
 
     def done_keys(self) -> set[str]:
-        """Return the keys of all experiments that have a finished run."""
+        """Return the keys of all experiments that need not be done again."""
         return set(self._done_runs())
 
     # ── Runs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -135,9 +137,6 @@ class Store:
 
         A run is continued on the same kind of device, thread count and code version only, and never when
         `fresh`; it keeps its id and its folder.
-
-        Raises:
-            ValueError: Its newest run is done, and it was not asked for afresh.
         """
         with self._transaction() as connection:
             old = None if fresh else find_continuable(connection, experiment.key, ready)
@@ -258,7 +257,4 @@ class Store:
         )
 
     def _done_runs(self) -> dict[str, int]:
-        rows = self._connection.execute(
-            "SELECT key, max(run_id) FROM runs WHERE state = 'done' GROUP BY key"
-        ).fetchall()
-        return dict(map(tuple, rows))
+        return dict(map(tuple, self._connection.execute(DONE_RUNS).fetchall()))

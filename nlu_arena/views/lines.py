@@ -60,7 +60,7 @@ class PlainLines:
             case "sweep_finished":
                 counts = ("done", "skipped", "failed", "interrupted", "waiting")
                 said = ", ".join(f"{fields[name]} {name}" for name in counts if fields[name])
-                self._write(f"sweep {fields['sweep_id']} {fields['state']}: {said}")
+                self._write(f"sweep {fields['sweep']} {fields['state']}: {said}")
 
     def _say(self, event: SweepEvent, word: str, rest: str) -> None:
         total = len(self._places)

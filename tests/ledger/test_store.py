@@ -289,14 +289,22 @@ def test_a_fresh_run_leaves_an_interrupted_one_as_it_is(store: Store) -> None:
     assert start(store, fresh=True).run_id != first.run_id
 
 
-def test_a_done_experiment_is_refused_unless_it_is_asked_for_afresh(store: Store) -> None:
-    complete(store)
-    assert store.done_keys() == {make_experiment().key}
-    with pytest.raises(ValueError, match="is done"):
-        resume(store)
+def test_an_experiment_is_done_when_its_newest_run_is(store: Store, reader: Reader) -> None:
+    done = complete(store)
+    key = make_experiment().key
+    assert store.done_keys() == {key}
+    assert reader.done_runs() == {key: done.run_id}
     fresh = start(store, fresh=True)
     store.end_run(fresh.run_id, "interrupted")
+    assert store.done_keys() == set()
     assert resume(store).run_id == fresh.run_id
+
+
+def test_what_an_interrupted_fresh_sweep_has_not_repeated_yet_is_not_done(store: Store) -> None:
+    complete(store)
+    store.begin_sweep("again", [make_experiment()], {}, fresh=True)
+    assert store.done_keys() == set()
+    assert not resume(store).continued
 
 
 def test_a_continued_run_with_other_examples_is_an_error(store: Store) -> None:

@@ -74,7 +74,7 @@ def test_start_and_end_of_a_sweep_count_the_experiments() -> None:
         event("run_started", plan[4], continued=True, answered=64),
         event(
             "sweep_finished",
-            sweep_id=3,
+            sweep=3,
             state="failed",
             done=7,
             skipped=4,
