@@ -16,6 +16,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nlu_arena.backend.device import peak_memory, release_memory, reset_peak_memory
 from nlu_arena.backend.weights import load_causal_model, load_tokenizer
+from nlu_arena.errors import RunError
 from nlu_arena.events import (
     Artifact,
     Assign,
@@ -137,7 +138,17 @@ class RunContext:
         part = self.best_model.with_name(f"{BEST_MODEL}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        write(part)
+        try:
+            write(part)
+        except Exception as error:
+            # What is half written only takes the space that the next attempt needs.
+            shutil.rmtree(part, ignore_errors=True)
+            if "No space left" not in str(error):
+                raise
+            raise RunError(
+                f"the trained model could not be saved in {part.parent}: the disk is full",
+                "Free space, or choose another --results; then run the same command again.",
+            ) from error
         about = {
             "experiment": self.experiment.key,
             "title": self.experiment.title,

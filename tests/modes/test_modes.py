@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -285,3 +287,15 @@ def test_zero_shot_does_not_depend_on_the_seed_and_few_shot_is_a_draw(
 
     assert answers("decoder zero-shot", 1) == answers("decoder zero-shot", 2)
     assert answers("decoder few-shot", 1) != answers("decoder few-shot", 2)
+
+
+def test_a_full_disk_while_the_model_is_saved_is_said_and_leaves_nothing_half_written(
+    make_cell: Callable[[str], Experiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("transformers.PreTrainedModel.save_pretrained", full)
+    with pytest.raises(RunError, match="the disk is full"):
+        do(make_cell("encoder fine-tune"), tmp_path / "run")
+    assert list((tmp_path / "run").iterdir()) == []
