@@ -14,6 +14,7 @@ from nlu_arena.manifest_checks import check_model, check_task
 from nlu_arena.naming import suggest, unknown_name
 from nlu_arena.paths import manifest_dirs
 from nlu_arena.settings import BY_TASK
+from nlu_arena.sources import use_copies
 from nlu_arena.spec import MODES, LocalWeights, Mode, ModelSpec, TaskSpec
 
 Entry = TypeVar("Entry", bound=ModelSpec | TaskSpec)
@@ -40,6 +41,14 @@ class Registry(NamedTuple):
             UsageError: There is none; the hint has the nearest names.
         """
         return _find("task", name, self.tasks)
+
+    def with_copies(self, folder: Path | None) -> Registry:
+        """Return the registry with weights from the copies in a models folder, where there is one.
+
+        Raises:
+            CannotStartError: There is no such folder.
+        """
+        return self if folder is None else self._replace(models=use_copies(self.models, folder))
 
 
 def find_mode(name: str) -> Mode:

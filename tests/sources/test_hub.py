@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
-import json
-import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any
 
 import msgspec
 import pytest
 
 from nlu_arena.errors import CannotStartError
-from nlu_arena.sources import fetch_weights, verify_weights, weights_dir, weights_identity
+from nlu_arena.sources import fetch_weights, hub_client, verify_weights, weights_dir, weights_identity
+from nlu_arena.sources.hub import Repo
 from nlu_arena.spec import HubWeights, ModelSpec
+from tests.standin import Faults, Repository, StandInHub
 
+ROOT = Path(__file__).resolve().parents[2]
 MakeModel = Callable[..., ModelSpec]
 REVISION = "0123456789abcdef0123456789abcdef01234567"
-REFUSALS = {"gated": (403, "GatedRepo"), "absent": (404, "RepoNotFound"), "moved": (404, "RevisionNotFound")}
-
 FETCH = """
 import sys
 import msgspec
@@ -42,48 +40,25 @@ except ArenaError as error:
 """
 
 
-class _Hub(BaseHTTPRequestHandler):
-    """A hub that serves org/served and refuses every other repository in the way its name asks for."""
-
-    files: ClassVar[dict[str, bytes]] = {}
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if "served" not in path:
-            status, code = next(value for name, value in REFUSALS.items() if name in path)
-            self.answer(status, b"", {"X-Error-Code": code})
-        elif "/tree/" in path:
-            listed = [
-                {"type": "file", "path": name, "size": len(content), "oid": hashlib.sha1(content).hexdigest()}
-                for name, content in self.files.items()
-            ]
-            self.answer(200, json.dumps(listed).encode(), {"Content-Type": "application/json"})
-        else:
-            content = self.files[path.partition(f"/resolve/{REVISION}/")[2]]
-            etag = hashlib.sha256(content).hexdigest()
-            self.answer(200, content, {"ETag": f'"{etag}"', "X-Repo-Commit": REVISION})
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-        self.send_response(status)
-        for name, value in (headers | {"Content-Length": str(len(content))}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Stay silent."""
+def make_repository(safetensors: Callable[..., bytes], name: str = "org/tiny", **fields: Any) -> Repository:
+    """A repository with what a model needs, and with much that nothing here needs."""
+    wanted = dict.fromkeys(("config.json", "tokenizer.json", "tokenizer_config.json"), b"{}")
+    others = dict.fromkeys(("README.md", "pytorch_model.bin", "tf_model.h5", "onnx/model.safetensors"), b"no")
+    return Repository(
+        name=name, revision=REVISION, files={**wanted, **others, "model.safetensors": safetensors()}, **fields
+    )
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+@pytest.fixture
+def hub(safetensors: Callable[..., bytes]) -> Iterator[StandInHub]:
+    pickled = {"config.json": b"{}", "tokenizer.json": b"{}", "pytorch_model.bin": b"cos"}
+    repositories = [
+        make_repository(safetensors),
+        make_repository(safetensors, "org/gated", gated=True),
+        Repository(name="org/pickled", revision=REVISION, files=pickled),
+    ]
+    with StandInHub(repositories) as hub:
+        yield hub
 
 
 @pytest.fixture
@@ -108,38 +83,74 @@ def make_hub_model(make: MakeModel, repo: str = "org/tiny", **fields: object) ->
     return make(HubWeights(repo=repo, revision=REVISION, **fields))  # type: ignore[arg-type]
 
 
-def fetch_elsewhere(model: ModelSpec, **env: str) -> str:
+def fetch_elsewhere(model: ModelSpec, environment: dict[str, str]) -> str:
     """Fetch in a fresh process, because the client reads its variables when it is imported."""
     command = [sys.executable, "-c", FETCH, msgspec.json.encode(model).decode()]
     ended = subprocess.run(
-        command, check=False, capture_output=True, text=True, env=os.environ | env, timeout=60
+        command, check=False, capture_output=True, text=True, env=environment, timeout=60, cwd=ROOT
     )
     assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
     return ended.stdout
 
 
 def test_only_what_loading_needs_is_downloaded_and_damage_is_repaired(
-    hub: str,
-    make: MakeModel,
-    tmp_path: Path,
-    safetensors: Callable[..., bytes],
-    monkeypatch: pytest.MonkeyPatch,
+    hub: StandInHub, make: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = dict.fromkeys(("config.json", "tokenizer.json", "tokenizer_config.json"), b"{}")
-    wanted["model.safetensors"] = safetensors()
-    others = dict.fromkeys(("README.md", "pytorch_model.bin", "onnx/model.safetensors"), b"no")
-    _Hub.files = wanted | others
-    model = make_hub_model(make, "org/served")
+    model = make_hub_model(make)
     monkeypatch.setenv("HF_HOME", str(tmp_path))
-    told = fetch_elsewhere(model, HF_ENDPOINT=hub)
-    assert "downloading org/served" in told
+    told = fetch_elsewhere(model, hub.environment(tmp_path))
+    assert "downloading org/tiny" in told
     folder = verify_weights(model)
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == wanted
+    wanted = {"config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"}
+    assert {file.name for file in folder.iterdir()} == wanted
+    # Equal files are fetched once.
+    assert "model.safetensors" in hub.downloads("org/tiny") <= wanted
     (folder / "model.safetensors").resolve().write_bytes(b"damaged")
     with pytest.raises(CannotStartError, match="is damaged"):
         verify_weights(model)
-    fetch_elsewhere(model, HF_ENDPOINT=hub)
+    fetch_elsewhere(model, hub.environment(tmp_path))
     assert verify_weights(model) == folder
+
+
+def test_a_download_that_was_cut_off_is_not_taken_for_a_whole_one(
+    hub: StandInHub, make: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_hub_model(make)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    fetch_elsewhere(model, hub.environment(tmp_path))
+    folder = weights_dir(model)
+    assert folder is not None
+    (folder / "tokenizer_config.json").unlink()
+    assert weights_dir(model) is None
+    fetch_elsewhere(model, hub.environment(tmp_path))
+    assert weights_dir(model) == folder
+
+
+def test_a_busy_hub_and_a_broken_line_are_waited_for(
+    hub: StandInHub, make: MakeModel, tmp_path: Path
+) -> None:
+    hub.faults = Faults(unavailable_every=3, break_every=2)
+    told = fetch_elsewhere(make_hub_model(make), hub.environment(tmp_path))
+    assert "org/tiny" in told
+    assert 503 in {request.status for request in hub.requests}
+    assert "could not" not in told
+
+
+def test_a_hub_that_stays_down_is_given_up_in_seconds(
+    hub: StandInHub, make: MakeModel, tmp_path: Path
+) -> None:
+    hub.faults.down = True
+    told = fetch_elsewhere(make_hub_model(make), hub.environment(tmp_path))
+    assert "org/tiny: the hub answers 503 (busy or down)" in told
+    assert "nlu-arena pull --model tiny" in told
+
+
+def test_bytes_that_are_not_the_hubs_are_not_kept(hub: StandInHub, make: MakeModel, tmp_path: Path) -> None:
+    hub.faults.damaged.add("org/tiny/model.safetensors")
+    told = fetch_elsewhere(make_hub_model(make), hub.environment(tmp_path))
+    assert "is not what the hub's own hash says" in told
+    assert not list((tmp_path / "hub").rglob("model.safetensors"))
 
 
 def test_a_complete_snapshot_is_used_and_fetches_nothing(snapshot: Path, make: MakeModel) -> None:
@@ -181,32 +192,64 @@ def test_the_cache_is_where_the_clients_variables_put_it(
     assert weights_dir(make_hub_model(make)) == snapshot
 
 
-@pytest.mark.parametrize(
-    ("repo", "said", "hint"),
-    [
-        ("org/gated", "is gated", "accept the terms at https://huggingface.co/org/gated"),
-        ("org/absent", "does not exist on the hub", "HF_TOKEN"),
-        ("org/moved", f"no revision {REVISION}", "manifest"),
-    ],
-)
-def test_a_refusal_says_what_to_do(
-    hub: str, make: MakeModel, tmp_path: Path, repo: str, said: str, hint: str
-) -> None:
-    text = fetch_elsewhere(make_hub_model(make, repo), HF_ENDPOINT=hub, HF_HOME=str(tmp_path))
-    message, advice = text.splitlines()
-    assert said in message
-    assert hint in advice
+def test_a_refusal_says_what_to_do(hub: StandInHub, make: MakeModel, tmp_path: Path) -> None:
+    def ask(repo: str, token: str | None = None, revision: str = REVISION) -> list[str]:
+        weights = HubWeights(repo=repo, revision=revision)
+        return fetch_elsewhere(make(weights), hub.environment(tmp_path, token)).splitlines()
+
+    for token in (None, hub.stranger_token):
+        message, advice = ask("org/gated", token)
+        assert "org/gated is gated" in message
+        assert "accept the terms at https://huggingface.co/org/gated, then set HF_TOKEN" in advice
+    message, advice = ask("org/absent")
+    assert "org/absent does not exist on the hub, or it is private" in message
+    assert "HF_TOKEN" in advice
+    message, advice = ask("org/tiny", revision="f" * 40)
+    assert f"org/tiny has no revision {'f' * 40}" in message
+    assert "manifest of tiny" in advice
+    message, advice = ask("org/tiny", token="hf_wrong")
+    assert "the hub does not accept the token" in message
+    assert "Correct HF_TOKEN, or unset it" in advice
+    message, advice = ask("org/pickled")
+    assert "pickle file (pytorch_model.bin), which can run code when it is read" in message
+    assert "allow_pickle = true" in advice
+    ask("org/gated", hub.token)
+    assert hub.downloads("org/gated")
 
 
-def test_without_network_it_says_so(make: MakeModel, tmp_path: Path) -> None:
+def test_without_network_it_says_so_at_once(hub: StandInHub, make: MakeModel, tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    text = fetch_elsewhere(make_hub_model(make), HF_ENDPOINT=endpoint, HF_HOME=str(tmp_path))
-    assert "could not be downloaded: org/tiny" in text
-    assert "Check the network" in text
+    environment = hub.environment(tmp_path) | {"HF_ENDPOINT": endpoint}
+    message, advice = fetch_elsewhere(make_hub_model(make), environment).splitlines()
+    assert message.endswith(f"could not be downloaded: org/tiny: {endpoint} does not answer")
+    assert "Check the network" in advice
 
 
-def test_offline_mode_is_named(make: MakeModel, tmp_path: Path) -> None:
-    text = fetch_elsewhere(make_hub_model(make), HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
-    assert "HF_HUB_OFFLINE" in text
+def test_offline_mode_is_named(hub: StandInHub, make: MakeModel, tmp_path: Path) -> None:
+    told = fetch_elsewhere(make_hub_model(make), hub.environment(tmp_path) | {"HF_HUB_OFFLINE": "1"})
+    assert "HF_HUB_OFFLINE" in told
+    assert hub.requests == []
+
+
+def test_a_full_disk_is_told_from_other_errors_and_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    repo = Repo("model", "org/tiny", REVISION, "tiny", "the weights of tiny", "pull", "config.json", ("*",))
+    (repo.folder / "blobs").mkdir(parents=True)
+    (repo.folder / "blobs" / "abc.incomplete").write_bytes(b"half")
+    monkeypatch.setattr(hub_client, "hub_answers", lambda: True)
+    monkeypatch.setattr(hub_client, "ask", lambda repo: {"model.safetensors": 10})
+    full = OSError(errno.ENOSPC, "No space left on device", str(repo.folder / "blobs" / "abc.incomplete"))
+
+    def fail(*_: object, **__: object) -> None:
+        raise full
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
+    with pytest.raises(CannotStartError, match="the disk is full") as caught:
+        hub_client.download(repo, print, lambda names: None)
+    assert "abc.incomplete" in caught.value.message
+    assert "HF_HOME" in caught.value.hint
+    assert list((repo.folder / "blobs").iterdir()) == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from nlu_arena.errors import CannotStartError
-from nlu_arena.sources import fetch_weights, verify_weights, weights_dir, weights_identity
-from nlu_arena.spec import LocalWeights, ModelSpec
+from nlu_arena.sources import fetch_weights, use_copies, verify_weights, weights_dir, weights_identity
+from nlu_arena.spec import HubWeights, LocalWeights, ModelSpec, WheelWeights
 
 MakeModel = Callable[..., ModelSpec]
 
@@ -99,3 +99,49 @@ def test_a_truncated_weights_file_is_named(folder: Path, make: MakeModel) -> Non
     file.write_bytes(b"not safetensors at all")
     with pytest.raises(CannotStartError, match="header"):
         verify_weights(make(LocalWeights(path=str(folder))))
+
+
+def test_shards_without_their_index_are_not_whole(folder: Path, make: MakeModel) -> None:
+    (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
+    with pytest.raises(CannotStartError, match=r"it lacks model\.safetensors\.index\.json"):
+        verify_weights(make(LocalWeights(path=str(folder))))
+
+
+# ── Copies of a models folder ─────────────────────────────────────────────────────────────────────────
+
+HUB = HubWeights(repo="org/some-bert", revision="f" * 40, allow_pickle=True)
+
+
+@pytest.mark.parametrize("place", ["org/some-bert", "some-bert", "tiny"])
+def test_a_copy_is_found_by_the_repositorys_name_or_the_models(
+    folder: Path, make: MakeModel, tmp_path: Path, place: str
+) -> None:
+    copy = tmp_path / "models" / place
+    copy.parent.mkdir(parents=True)
+    folder.rename(copy)
+    models = use_copies({"tiny": make(HUB)}, tmp_path / "models")
+    assert models["tiny"].weights == LocalWeights(path=str(copy), allow_pickle=True)
+    assert weights_identity(models["tiny"]).startswith("local:")
+
+
+def test_a_model_without_a_copy_keeps_its_own_source(tmp_path: Path, make: MakeModel) -> None:
+    wheel = WheelWeights(packages=("p==1",), members=("m",), sha256="0" * 64)
+    models = {"tiny": make(HUB), "other": make(wheel), "own": make(LocalWeights(path="/x"))}
+    assert use_copies(models, tmp_path) == models
+
+
+def test_a_models_folder_that_does_not_exist_is_named(tmp_path: Path, make: MakeModel) -> None:
+    with pytest.raises(CannotStartError, match=r"there is no models folder .*nowhere"):
+        use_copies({"tiny": make(HUB)}, tmp_path / "nowhere")
+
+
+def test_a_pickled_copy_is_used_where_the_manifest_allows_the_original(
+    folder: Path, make: MakeModel, tmp_path: Path
+) -> None:
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    folder.rename(tmp_path / "tiny")
+    allowed = use_copies({"tiny": make(HUB)}, tmp_path)["tiny"]
+    assert weights_dir(allowed) == tmp_path / "tiny"
+    refused = use_copies({"tiny": make(HubWeights(repo="org/b", revision="f" * 40))}, tmp_path)["tiny"]
+    with pytest.raises(CannotStartError, match="pickle file"):
+        verify_weights(refused)
