@@ -92,6 +92,8 @@ class Logbook:
             return
         self._store.record(run.run_id, event)
         match event:
+            case events.Facts(facts={"data_differences": differences}):
+                job.data_differences = differences
             case events.PhaseStarted(phase=phase):
                 self._notify("phase", job.experiment, {"phase": phase, "state": "started"})
             case events.PhaseFinished(phase=phase, seconds=seconds):
@@ -115,6 +117,7 @@ class Logbook:
             "folder": run.folder,
             "seconds": time.monotonic() - job.began,
             "metrics": msgspec.to_builtins(metrics),
+            "data_differences": job.data_differences,
         }
         self._notify("run_finished", job.experiment, fields)
         self._exports.begin(job.experiment, run.run_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
 from nlu_arena.dataref import TRAIN
@@ -16,9 +16,11 @@ from nlu_arena.spec import (
     Columns,
     DataSource,
     HubWeights,
+    LocalWeights,
     Mode,
     ModelSpec,
     PromptSpec,
+    Published,
     TaskSpec,
     WheelWeights,
 )
@@ -87,6 +89,11 @@ def _check_weights(model: ModelSpec, where: str) -> None:
             f"{where}: weights.revision must be a commit of 40 hexadecimal digits, not {weights.revision!r}",
             "A branch can change under the results; copy the commit from the repository's history.",
         )
+    if isinstance(weights, LocalWeights) and weights.allow_pickle:
+        raise UsageError(
+            f"{where}: weights.allow_pickle has no meaning for a local folder",
+            "A pickle checkpoint is read at a pinned revision only; save it as safetensors.",
+        )
     if not isinstance(weights, WheelWeights):
         return
     if not SHA256.fullmatch(weights.sha256):
@@ -141,9 +148,8 @@ def _check_data(task: TaskSpec, where: str) -> None:
     known = next(iter(splits.values()))
     if TRAIN in known:
         raise UsageError(f"{where}: a dev split cannot be named {TRAIN!r}: that is the training split's name")
-    for split in task.dev_rows:
-        if split not in known:
-            raise UsageError(f"{where}: dev_rows: there is no dev split {split!r}", suggest(split, known))
+    if task.published is not None:
+        _check_published(task.published, task.labels, (TRAIN, *known), f"{where}: published")
 
 
 def _check_columns(columns: Columns, is_pair: bool, where: str) -> None:
@@ -151,3 +157,19 @@ def _check_columns(columns: Columns, is_pair: bool, where: str) -> None:
         raise UsageError(f"{where}: no column for the {{pair}} of the template", "Name it with `pair`.")
     if columns.pair and not is_pair:
         raise UsageError(f"{where}: a column for a pair, but the template has no {{pair}}")
+
+
+def _check_published(published: Published, labels: Sequence[str], splits: Sequence[str], where: str) -> None:
+    if not published.name.strip():
+        raise UsageError(f"{where}.name is empty", 'It stands beside every number: "not GLUE".')
+    for split, count in published.counts.items():
+        if split not in splits:
+            raise UsageError(f"{where}.counts: there is no split {split!r}", suggest(split, splits))
+        numbers = (count,) if isinstance(count, int) else count
+        if isinstance(count, tuple) and len(count) != len(labels):
+            raise UsageError(
+                f"{where}.counts.{split} has {len(count)} numbers for {len(labels)} labels",
+                f"Give one for each of {', '.join(labels)}, in this order, or the number of all rows.",
+            )
+        if min(numbers) < 1:
+            raise UsageError(f"{where}.counts.{split}: a number of rows must be above 0, not {min(numbers)}")

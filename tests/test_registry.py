@@ -130,6 +130,16 @@ def test_mnli_is_judged_on_matched_first_and_on_mismatched(shipped: Registry) ->
     assert list(starter.dev) == ["matched", "mismatched"]
 
 
+def test_every_task_says_what_glue_published(shipped: Registry) -> None:
+    assert {task.published.name for task in shipped.tasks.values() if task.published} == {"GLUE"}
+    assert {name: task.published_rows for name, task in shipped.tasks.items()} == {
+        "sst2": {"train": 67_349, "dev": 872},
+        "rte": {"train": 2_490, "dev": 277},
+        "mnli": {"train": 392_702, "matched": 9_815, "mismatched": 9_832},
+    }
+    assert all(task.published_rows["train"] == task.train_rows for task in shipped.tasks.values())
+
+
 def test_slugs_are_different_and_as_people_know_them(shipped: Registry) -> None:
     slugs = {name: model.slug for name, model in shipped.models.items()}
     assert len(set(slugs.values())) == len(slugs)
@@ -259,7 +269,26 @@ BAD_TASKS = {
     "no dev split": ('{ dev = "dev.tsv" }', "{}", "dev splits", ""),
     "a dev split that is train": ("{ dev =", "{ train =", "cannot be named 'train'", ""),
     "an unknown source of data": ("data.file", "data.glue_dir", "data: unknown key", "glue-dir"),
-    "rows of an unknown split": ("train_rows", "dev_rows = { devv = 1 }\ntrain_rows", "'devv'", "dev"),
+    "published rows of an unknown split": (
+        *("train_rows", 'published = { name = "W", counts = { devv = 1 } }\ntrain_rows'),
+        *("published.counts: there is no split 'devv'", "dev"),
+    ),
+    "published rows of too many labels": (
+        *("train_rows", 'published = { name = "W", counts = { train = [5, 4, 1] } }\ntrain_rows'),
+        *("published.counts.train has 3 numbers for 2 labels", "dry, wet"),
+    ),
+    "a published split without rows": (
+        *("train_rows", 'published = { name = "W", counts = { dev = [3, 0] } }\ntrain_rows'),
+        *("published.counts.dev: a number of rows must be above 0, not 0", ""),
+    ),
+    "a published data set without a name": (
+        *("train_rows", 'published = { name = " ", counts = {} }\ntrain_rows'),
+        *("published.name is empty", ""),
+    ),
+    "an unknown key of what is published": (
+        *("train_rows", 'published = { name = "W", rows = {} }\ntrain_rows'),
+        *("published: unknown key `rows`", "counts"),
+    ),
 }
 
 

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-import msgspec
-
-from nlu_arena.dataref import TRAIN, data_table, split_files
+from nlu_arena.census import count_labels
+from nlu_arena.dataref import TRAIN, data_table
 from nlu_arena.errors import RunError
 from nlu_arena.sample import take_subset
-from nlu_arena.spec import Columns, DataRef, Example, Experiment, HubData, TaskSpec
-
-Row = Mapping[str, Any]
+from nlu_arena.sources import hub_data
+from nlu_arena.spec import DataRef, Example, Experiment, HubData, TaskSpec
+from nlu_arena.tables import Row, parse_rows, read_file_split
 
 
 class TaskExamples(NamedTuple):
-    """The examples an experiment uses: the subset of train, and each dev split in the task's order."""
+    """The examples an experiment uses: the subset of train, and each dev split in the task's order.
+
+    `counts` has the rows of each label of the whole splits, "train" among them, before the subset is taken.
+    """
 
     train: list[Example]
     dev: dict[str, list[Example]]
+    counts: dict[str, tuple[int, ...]]
 
 
 def read_examples(experiment: Experiment) -> TaskExamples:
@@ -37,83 +39,54 @@ def read_examples(experiment: Experiment) -> TaskExamples:
     return TaskExamples(
         train=take_subset(train, subset.train, subset.seed),
         dev={name: take_subset(rows, subset.dev, subset.seed) for name, rows in dev.items()},
+        counts={name: count_labels(rows, len(task.labels)) for name, rows in {TRAIN: train, **dev}.items()},
     )
 
 
 def read_split(task: TaskSpec, ref: DataRef, split: str) -> list[Example]:
     """Read all examples of "train" or of a dev split."""
     table = data_table(task, ref.source)
-    if isinstance(table, HubData):
-        name = table.train if split == TRAIN else table.dev[split]
-        rows, origin = read_hub_split(table, name), f"{table.repo} {name}"
-    else:
-        path = split_files(task, ref)[split]
-        rows, origin = read_jsonl(path) if path.suffix == ".jsonl" else read_tsv(path), str(path)
-    return list(parse_rows(rows, table.columns, task, origin))
+    if not isinstance(table, HubData):
+        return read_file_split(task, ref, split)
+    name = table.train if split == TRAIN else table.dev[split]
+    return parse_rows(read_hub_split(task, table, name), table.columns, task, f"{table.repo} {name}")
 
 
-def read_hub_split(table: HubData, split: str) -> Iterator[Row]:
-    """Read one split of a hub data set at its pinned commit, from the standard cache where it is there.
+def read_hub_split(task: TaskSpec, table: HubData, split: str) -> Iterator[Row]:
+    """Read one split of a hub data set from its snapshot at the pinned commit, never over the network.
 
     Label ids become the data set's own names where it has some: its order need not be the manifest's.
+
+    Raises:
+        RunError: The data are not on this machine, or have no such configuration or split.
     """
     import datasets
 
-    rows = datasets.load_dataset(table.repo, table.config, split=split, revision=table.revision)
-    column = table.columns.label
-    feature = rows.features.get(column)
-    names = dict(enumerate(feature.names)) if isinstance(feature, datasets.ClassLabel) else {}
+    folder = hub_data.data_dir(task, table)
+    if folder is None:
+        raise RunError(
+            f"the data of {task.name} are not on this machine",
+            f"Fetch them with: {hub_data.find_repo(task, table).repair}",
+        )
+    try:
+        # Streamed: nothing is written into a second cache, from which other rows could come back.
+        rows = datasets.load_dataset(str(folder), table.config, split=split, streaming=True)
+        yield from _name_labels(rows, table.columns.label)
+    except (ValueError, OSError) as error:
+        raise RunError(f"{table.repo}: {table.config}, {split} cannot be read: {error}") from error
+
+
+def _name_labels(rows: Any, column: str) -> Iterator[Row]:
+    """Replace the ids of a label column by the names that the data set gives them."""
+    import datasets
+
+    feature = (rows.features or {}).get(column)
+    if not isinstance(feature, datasets.ClassLabel):
+        yield from rows
+        return
+    names = dict(enumerate(feature.names))
     for row in rows:
-        yield {**row, column: names.get(row.get(column), row.get(column))}
-
-
-def read_jsonl(path: Path) -> Iterator[Row]:
-    """Read one JSON object a line."""
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                yield msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.MsgspecError as error:
-                raise RunError(f"{path}, line {number}: not a JSON object: {error}") from error
-
-
-def read_tsv(path: Path) -> Iterator[Row]:
-    """Read a table of the GLUE download: tabs, a header, quotation marks are plain characters."""
-    # Read by hand: the csv module refuses long texts and ends a row at a carriage return inside a text.
-    with path.open(encoding="utf-8-sig", newline="\n") as lines:
-        header = next(lines, "").rstrip("\r\n").split("\t")
-        for line in lines:
-            if line.strip():
-                # A row that is too short lacks its last columns, which is found where they are read.
-                yield dict(zip(header, line.rstrip("\r\n").split("\t"), strict=False))
-
-
-def parse_rows(rows: Iterable[Row], columns: Columns, task: TaskSpec, origin: str) -> Iterator[Example]:
-    """Turn table rows into examples; `origin` names the table in errors."""
-    for number, row in enumerate(rows, 1):
-        wanted = [columns.text, columns.label, *([columns.pair] if columns.pair else [])]
-        missing = [name for name in wanted if row.get(name) is None]
-        if missing:
-            raise RunError(f"{origin}, row {number}: no column {', '.join(missing)}")
-        label = parse_label(row[columns.label], task, f"{origin}, row {number}")
-        pair = str(row[columns.pair]) if columns.pair else None
-        yield Example(text=str(row[columns.text]), label=label, pair=pair)
-
-
-def parse_label(value: object, task: TaskSpec, origin: str) -> int:
-    """Return the id of a label given by name, or by its number in the data set's own label order.
-
-    Names are compared without case: label ids of another order are the classic silent error.
-    """
-    text = str(value).strip()
-    names = [label.lower() for label in task.labels]
-    if text.lower() in names:
-        return names.index(text.lower())
-    if text.isdecimal() and int(text) < len(names):
-        return int(text)
-    raise RunError(f"{origin}: label {text!r} is none of {', '.join(task.labels)}")
+        yield {**row, column: names.get(row[column], row[column])}
 
 
 def fingerprint(examples: Iterable[Example], task: TaskSpec) -> str:

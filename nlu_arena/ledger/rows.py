@@ -148,7 +148,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One experiment of a sweep, in the sweep's order, with the run that stands for it.
 
     That is the sweep's own newest run, or the finished run of an earlier sweep that it took over. A cell
-    without a run is waiting: numbers are None, `seconds` too.
+    without a run is waiting: numbers are None, `seconds` too. `published` names the splits that the run has
+    compared its data with, empty where it has not; `data_differences` says by split what is not as there.
     """
 
     key: str
@@ -181,3 +182,5 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     run_id: int | None = None
     folder: str = ""
     warnings: list[str] = []
+    published: str = ""
+    data_differences: dict[str, str] = {}

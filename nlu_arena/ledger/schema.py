@@ -175,4 +175,7 @@ CREATE TABLE control_requests (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+# The sizes of a task's dev splits have become part of what is published of it.
+SECOND = "UPDATE experiments SET definition = json_remove(definition, '$.task.dev_rows');"
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND)

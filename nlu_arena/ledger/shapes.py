@@ -85,6 +85,8 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         return cell
     by_split = decode_splits(row["by_split"])
     metrics = next(iter(by_split.values()), None)
+    facts = decode_table(row["facts"])
+    published = used.task.published if "data_differences" in facts else None
     return msgspec.structs.replace(
         cell,
         **{name: row[name] for name in IN_CELL},
@@ -94,7 +96,9 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         majority=metrics.majority if metrics else None,
         n=metrics.n if metrics else None,
         interval=metrics.interval if metrics else None,
-        warnings=decode_table(row["facts"]).get("warnings", []),
+        warnings=facts.get("warnings", []),
+        published=published.name if published else "",
+        data_differences=facts.get("data_differences", {}),
     )
 
 

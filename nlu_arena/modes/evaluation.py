@@ -12,10 +12,11 @@ from torch import Tensor
 from nlu_arena.backend.batching import plan_batches
 from nlu_arena.backend.data import TaskExamples, fingerprint
 from nlu_arena.backend.device import is_out_of_memory, release_memory
-from nlu_arena.errors import RunError
+from nlu_arena.census import find_differences
+from nlu_arena.dataref import TRAIN
 from nlu_arena.events import Predictions
 from nlu_arena.modes.context import RunContext
-from nlu_arena.spec import TRAINED_MODES, Prediction
+from nlu_arena.spec import Prediction
 
 # Fixed, so that an interrupted run plans the same batches again.
 BATCH_SIZE = 32
@@ -37,18 +38,31 @@ class EncodedSplit(NamedTuple):
 
 
 def announce_examples(context: RunContext, data: TaskExamples) -> None:
-    """Hand over every dev split with its fingerprint, and note how much is trained on."""
+    """Hand over every dev split with its fingerprint, and note what else is known of the data."""
     for name, examples in data.dev.items():
-        if not examples:
-            raise RunError(f"dev split {name!r} of {context.experiment.task.name} is empty")
         context.examples(name, fingerprint(examples, context.experiment.task), examples)
-    if context.experiment.mode in TRAINED_MODES and not data.train:
-        raise RunError(f"train of {context.experiment.task.name} is empty")
+    _compare_with_published(context, data)
     context.facts(
         train_fingerprint=fingerprint(data.train, context.experiment.task),
         train_rows=len(data.train),
         dev_rows={name: len(examples) for name, examples in data.dev.items()},
     )
+
+
+def _compare_with_published(context: RunContext, data: TaskExamples) -> None:
+    """Record where the whole splits that the mode uses differ from the published ones of their name."""
+    experiment = context.experiment
+    published = experiment.task.published
+    # Starter data never claim to be the published ones.
+    if published is None or experiment.data.source == "starter":
+        return
+    uses_train = experiment.mode != "zero-shot"
+    used = {split: found for split, found in data.counts.items() if uses_train or split != TRAIN}
+    differences = find_differences(experiment.task, used)
+    context.facts(data_differences=differences)
+    if differences:
+        found = "; ".join(f"{split}: {difference}" for split, difference in differences.items())
+        context.warn(f"not the published {published.name} splits ({found})")
 
 
 def evaluate(

@@ -84,6 +84,8 @@ def _title(run: RunRow) -> str:
     experiment = run.experiment
     model = f"{experiment.model.title} {experiment.model.quantisation}".strip()
     data = " (starter data)" if experiment.data.source == "starter" else ""
+    if experiment.task.published and run.facts.get("data_differences"):
+        data = f" (not {experiment.task.published.name})"
     return f"{model}\n{experiment.mode} on {experiment.task.title}{data}"
 
 

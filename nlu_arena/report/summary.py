@@ -13,8 +13,9 @@ from nlu_arena.metrics import Metrics
 from nlu_arena.views.text import clean
 
 SCHEMA = 1
-# Findings of a run that are its cost; the rest of them say how it came about.
+# Findings of a run that are its cost or what a reader must know; the rest of them say how it came about.
 COSTS = ("latency", "latency_notes", "memory", "evaluate_examples_per_second")
+CAUTIONS = ("warnings", "data_differences")
 
 
 def summarise_run(reader: Reader, run: RunRow) -> dict[str, Any]:
@@ -26,6 +27,7 @@ def summarise_run(reader: Reader, run: RunRow) -> dict[str, Any]:
     """
     experiment = run.experiment
     metrics = run.metrics
+    differences: dict[str, str] | None = run.facts.get("data_differences")
     return {
         "schema": SCHEMA,
         "title": experiment.title,
@@ -39,10 +41,12 @@ def summarise_run(reader: Reader, run: RunRow) -> dict[str, Any]:
         "calibrated": {split: _describe_metrics(found) for split, found in run.calibrated.items()},
         "labels": list(experiment.task.labels),
         "warnings": [clean(warning) for warning in run.warnings],
+        "published": None if differences is None else not differences,
+        "data_differences": differences or {},
         "cost": _describe_cost(reader, run),
         "settings": _describe_settings(run),
         "provenance": _describe_provenance(reader, run),
-        "findings": {k: v for k, v in run.facts.items() if k not in (*COSTS, "warnings")},
+        "findings": {k: v for k, v in run.facts.items() if k not in (*COSTS, *CAUTIONS)},
     }
 
 

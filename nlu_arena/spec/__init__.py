@@ -16,7 +16,7 @@ from nlu_arena.spec.base import (
 from nlu_arena.spec.example import Example, Prediction
 from nlu_arena.spec.experiment import KEY_VERSION, DataRef, Experiment, Subset
 from nlu_arena.spec.model import HubWeights, LocalWeights, ModelSpec, Weights, WheelWeights
-from nlu_arena.spec.task import Columns, HubData, PromptSpec, TableData, TaskData, TaskSpec
+from nlu_arena.spec.task import Columns, HubData, PromptSpec, Published, TableData, TaskData, TaskSpec
 from nlu_arena.spec.training import LoraSettings, TrainOverrides, TrainSettings
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Prediction",
     "PromptSpec",
     "PromptStyle",
+    "Published",
     "Spec",
     "Subset",
     "TableData",

@@ -70,6 +70,17 @@ class TaskData(Spec, frozen=True):
         return {source: place for source, place in places.items() if place is not None}
 
 
+class Published(Spec, frozen=True):
+    """A data set that others know by its name, and what is counted in its splits.
+
+    `counts` has for "train" and our dev splits the number of rows, or the rows of each label in the order
+    of the task's labels.
+    """
+
+    name: str
+    counts: dict[str, int | tuple[int, ...]]
+
+
 class TaskSpec(Spec, frozen=True):
     """A classification task as its manifest describes it; the order of `labels` gives the label ids."""
 
@@ -82,8 +93,7 @@ class TaskSpec(Spec, frozen=True):
     licence: str
     prompt: PromptSpec
     data: TaskData
-    # The published size of each dev split, for estimates of time.
-    dev_rows: dict[str, int] = {}
+    published: Published | None = None
     version: int = 1
     aliases: tuple[str, ...] = ()
     train: dict[Mode, TrainOverrides] = {}
@@ -92,3 +102,9 @@ class TaskSpec(Spec, frozen=True):
     def is_pair(self) -> bool:
         """Say whether an example is two texts."""
         return "{pair}" in self.prompt.template
+
+    @property
+    def published_rows(self) -> dict[str, int]:
+        """Return the published number of rows by split, empty where nothing is published."""
+        counts = self.published.counts if self.published else {}
+        return {split: count if isinstance(count, int) else sum(count) for split, count in counts.items()}

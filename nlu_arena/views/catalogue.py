@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from nlu_arena.dataref import TRAIN
 from nlu_arena.paths import manifest_dirs
 from nlu_arena.profile import Profile
 from nlu_arena.registry import Registry
@@ -107,7 +108,7 @@ def _task_record(task: TaskSpec) -> Record:
         "type": task.type,
         "labels": list(task.labels),
         "training_rows": task.train_rows,
-        "dev_rows": dict(task.dev_rows),
+        "dev_rows": {split: rows for split, rows in task.published_rows.items() if split != TRAIN},
         "difficulty": task.difficulty,
         "licence": task.licence,
         "sources": [s for s in get_args(DataSource) if getattr(task.data, s.replace("-", "_")) is not None],
@@ -145,7 +146,7 @@ def profile_records(profiles: list[Profile]) -> list[Record]:
 def count_experiments(profile: Profile) -> int:
     """Return how many experiments a profile names, before equal ones of two blocks are joined."""
     return sum(
-        len(block.models) * len(block.tasks) * (1 if mode == "zero-shot" else len(profile.seeds))
+        len(block.models) * len(block.tasks) * (1 if mode == "zero-shot" else len(profile.seeds_of(block)))
         for block in profile.blocks
         for mode in block.modes
     )

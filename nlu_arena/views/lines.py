@@ -35,6 +35,7 @@ class PlainLines:
         self._labels = name_experiments(plan)
         self._width = max(map(len, self._labels.values()), default=0)
         self._places = {experiment.key: place for place, experiment in enumerate(plan, 1)}
+        self._published = {e.key: e.task.published.name for e in plan if e.task.published}
         self._clock = clock
         self._said_at = clock()
 
@@ -53,7 +54,7 @@ class PlainLines:
                 if self._clock() - self._said_at >= HEARTBEAT:
                     self._say(event, fields["phase"], f"{fields['done']:,}/{fields['total']:,}")
             case "run_finished":
-                self._say(event, "done", describe_result(fields))
+                self._say(event, "done", describe_result(fields, self._published.get(event.key, "")))
             case "run_failed":
                 state = "stopped" if fields["state"] == "interrupted" else "failed"
                 self._say(event, "died" if fields["retry"] else state, describe_failure(fields))
@@ -71,13 +72,17 @@ class PlainLines:
         self._said_at = self._clock()
 
 
-def describe_result(fields: dict[str, Any]) -> str:
-    """Return a finished run's result: its accuracy, never without its interval, and its time."""
+def describe_result(fields: dict[str, Any], published: str) -> str:
+    """Return a finished run's result: its accuracy, never without its interval, and its time.
+
+    `published` names the data set whose name the number may not carry where the data differ.
+    """
     metrics = fields["metrics"]
     low, high = metrics["interval"]
     near = " ≈ majority" if low <= metrics["majority"] <= high else ""
+    other = f" not {clean(published)}" if fields.get("data_differences") else ""
     interval = f"{format_share(low)}-{format_share(high)}"
-    accuracy = f"accuracy {format_share(metrics['accuracy'])} ({interval}){near}"
+    accuracy = f"accuracy {format_share(metrics['accuracy'])} ({interval}){near}{other}"
     return f"{accuracy}  {format_seconds(fields['seconds'])}"
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from nlu_arena.notices import SweepEvent
 from nlu_arena.views.figures import format_estimate, format_interval, format_percent, format_seconds
+from nlu_arena.views.text import clean
 from nlu_arena.views.tracking import OPEN, Line, Tracker
 
 REFRESHES = 4
@@ -141,12 +142,14 @@ def _say_state(line: Line, now: float) -> Text:
         case "running":
             return Text(" ".join(filter(None, [line.phase, _say_progress(line, now)])))
         case "done":
-            metrics = line.result["metrics"]
+            metrics, published = line.result["metrics"], line.experiment.task.published
             low, high = metrics["interval"]
             text = Text(f"{format_percent(metrics['accuracy'])} %", style="bold")
             text.append(f"  {format_interval((low, high))}", style="not bold dim")
             if low <= metrics["majority"] <= high:
                 text.append("  ≈ majority", style="not bold yellow")
+            if published and line.result.get("data_differences"):
+                text.append(f"  not {clean(published.name)}", style="not bold yellow")
             return text
         case "failed" | "interrupted":
             return Text(f"{WORDS[line.state]}: {line.message}")

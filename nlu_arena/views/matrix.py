@@ -10,9 +10,11 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+from nlu_arena.dataref import TRAIN
 from nlu_arena.ledger.rows import Cell, CellState
 from nlu_arena.metrics import Metrics, wilson_interval
 from nlu_arena.spec import TRAINED_MODES, Mode
+from nlu_arena.views.text import clean
 
 Kind = TypeVar("Kind")
 
@@ -55,6 +57,13 @@ class Field(NamedTuple):
         """Return the metrics of the seeds that are done."""
         found = [metrics_of(cell, self.split) for cell in self.cells]
         return [metrics for metrics in found if metrics is not None]
+
+    @property
+    def data_label(self) -> str:
+        """Return "not GLUE" where a number comes from other data than the published, empty otherwise."""
+        done = [cell for cell in self.cells if metrics_of(cell, self.split) is not None]
+        other = [cell.published for cell in done if is_published(cell, self.split) is False]
+        return f"not {clean(other[0])}" if other else ""
 
     @property
     def seconds(self) -> float | None:
@@ -146,6 +155,16 @@ def describe_subset(cell: Cell) -> str:
 def metrics_of(cell: Cell, split: str) -> Metrics | None:
     """Return a cell's metrics on a split; the empty name is the only or first one."""
     return cell.by_split.get(split) if split else cell.metrics
+
+
+def is_published(cell: Cell, split: str) -> bool | None:
+    """Say whether a cell's number on a split comes from the published splits, None where nothing tells.
+
+    Other training rows than the published ones change the number on every split; the empty name is for all.
+    """
+    if not cell.published:
+        return None
+    return cell.data_differences.keys().isdisjoint((TRAIN, split)) if split else not cell.data_differences
 
 
 def compare_with_majority(metrics: Sequence[Metrics]) -> str:

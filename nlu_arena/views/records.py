@@ -9,7 +9,7 @@ import msgspec
 
 from nlu_arena.ledger.rows import Cell, SweepRow
 from nlu_arena.metrics import Metrics
-from nlu_arena.views.matrix import compare_with_majority, describe_subset, metrics_of
+from nlu_arena.views.matrix import compare_with_majority, describe_subset, is_published, metrics_of
 from nlu_arena.views.text import clean
 from nlu_arena.views.totals import Totals
 from nlu_arena.views.tsv import Record
@@ -35,6 +35,7 @@ TSV_COLUMNS = (
     "seconds",
     "peak_rss_bytes",
     "data_source",
+    "published",
     "weights_source",
     "quantisation",
     "key",
@@ -74,6 +75,8 @@ def cell_document(cell: Cell) -> dict[str, Any]:
         "seconds": cell.seconds,
         "peak_rss_bytes": cell.peak_rss_bytes,
         "data_source": cell.data_source,
+        "published": is_published(cell, ""),
+        "data_differences": {split: clean(text) for split, text in cell.data_differences.items()},
         "weights_source": cell.weights_source,
         "quantisation": cell.quantisation,
         "subset": msgspec.to_builtins(cell.subset),
@@ -107,6 +110,7 @@ def cell_records(cells: Sequence[Cell]) -> Iterator[Record]:
                 "mcc": _number(metrics, "mcc"),
                 "majority": _number(metrics, "majority"),
                 "near_majority": _is_near_majority(metrics),
+                "published": is_published(cell, split),
                 "n": None if metrics is None else metrics.n,
                 "seconds": None if cell.seconds is None else round(cell.seconds, 3),
             }

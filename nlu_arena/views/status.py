@@ -75,11 +75,16 @@ class StatusView:
                 yield Padding(Text(clean(cell.hint), style="dim"), (0, 0, 0, GAP))
 
     def _warnings(self) -> Iterator[Text]:
-        warnings = [(self._names[cell.key], clean(text)) for cell in self._cells for text in cell.warnings]
+        named: dict[str, list[str]] = {}
+        for cell in self._cells:
+            for text in cell.warnings:
+                named.setdefault(clean(text), []).append(self._names[cell.key])
+        warnings = list(named.items())
         if warnings:
             yield Text()
-        for title, warning in warnings[:WARNINGS_SHOWN]:
-            yield Text.assemble(("! ", "yellow"), f"{title}: {warning}")
+        for warning, (first, *others) in warnings[:WARNINGS_SHOWN]:
+            rest = f" and {format_count(len(others), 'other')}" if others else ""
+            yield Text.assemble(("! ", "yellow"), f"{first}{rest}: {warning}")
         more = len(warnings) - WARNINGS_SHOWN
         if more > 0:
             yield Text(f"  and {format_count(more, 'more warning')} (status --json has all)", style="dim")
@@ -92,8 +97,12 @@ def render_table(table: Table, width: int) -> Iterator[Grid | Text]:
     """Return a table as grids that fit into a width; columns that do not fit stand in a further table."""
     rows = [row for group in table.groups for row in group.rows]
     label_width = max(_width(_label(row)) for row in rows)
-    fields = {id(row): [describe_field(field) for field in row.fields] for row in rows}
-    heads = [_head(part, rows, place) for place, part in enumerate(table.parts)]
+    labels = [_data_label(rows, place) for place in range(len(table.parts))]
+    fields = {
+        id(row): [describe_field(field, label) for field, label in zip(row.fields, labels, strict=True)]
+        for row in rows
+    }
+    heads = [_head(part, rows, place, labels[place]) for place, part in enumerate(table.parts)]
     widths = [
         max(_width(head), *(_width(fields[id(row)][place]) for row in rows))
         for place, head in enumerate(heads)
@@ -118,8 +127,11 @@ def _grid(widths: Sequence[int], rows: Sequence[Sequence[Text]]) -> Grid:
     return grid
 
 
-def describe_field(field: Field) -> Text:
-    """Return what a field says: its state never by a sign or a colour alone."""
+def describe_field(field: Field, data_label: str) -> Text:
+    """Return what a field says: its state never by a sign or a colour alone.
+
+    `data_label` is what the column's heading says of the data already.
+    """
     if not field.cells:
         return Text()
     metrics = field.metrics
@@ -142,6 +154,8 @@ def describe_field(field: Field) -> Text:
             text.append_text(_describe_state(field))
     if sign := compare_with_majority(metrics):
         text.append(f"\n  {sign} majority", style="yellow")
+    if field.data_label != data_label:
+        text.append(f"\n  {field.data_label}", style="yellow")
     return text
 
 
@@ -158,7 +172,13 @@ def _describe_state(field: Field) -> Text:
     return Text("· waiting", style="dim")
 
 
-def _head(part: Part, rows: Sequence[Row], place: int) -> Text:
+def _data_label(rows: Sequence[Row], place: int) -> str:
+    """Return what all numbers of a column say of their data, empty where they do not agree."""
+    labels = {row.fields[place].data_label for row in rows if row.fields[place].metrics}
+    return labels.pop() if len(labels) == 1 else ""
+
+
+def _head(part: Part, rows: Sequence[Row], place: int, data_label: str) -> Text:
     """Return a column's heading, with its size and majority share where all rows have the same."""
     head = Text(part.title, style="bold")
     metrics = [m for row in rows for m in row.fields[place].metrics]
@@ -166,6 +186,8 @@ def _head(part: Part, rows: Sequence[Row], place: int) -> Text:
     if len(sizes) == 1:
         ((n, majority),) = sizes
         head.append(f"\nn {n:,}\nmajority {format_percent(majority)}", style="not bold dim")
+    if data_label:
+        head.append(f"\n{data_label}", style="not bold yellow")
     return head
 
 

@@ -9,7 +9,7 @@ from nlu_arena.errors import CannotStartError, ExitCode, LedgerError, NothingToS
 from nlu_arena.ledger import migration, schema
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
-from tests.ledger.sweeps import complete
+from tests.ledger.sweeps import complete, make_experiment
 
 SECOND = "ALTER TABLE runs ADD COLUMN energy_joules REAL; CREATE TABLE notes (text TEXT);"
 
@@ -22,8 +22,9 @@ def ask(path: Path, statement: str) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def old_ledger(ledger: Path) -> Path:
+def old_ledger(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A ledger of version 1 with one finished run."""
+    monkeypatch.setattr(schema, "MIGRATIONS", (schema.FIRST,))
     with Store.open(ledger) as store:
         complete(store)
     return ledger
@@ -34,6 +35,21 @@ def version_2(old_ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, when the program has come to version 2."""
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, SECOND))
     return old_ledger
+
+
+def test_version_2_takes_the_sizes_of_the_dev_splits_out_of_stored_tasks(
+    old_ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = sqlite3.connect(old_ledger)
+    add = "json_set(definition, '$.task.dev_rows', json_object('dev', 872))"
+    connection.execute(f"UPDATE experiments SET definition = {add}")
+    connection.commit()
+    connection.close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (schema.FIRST, schema.SECOND))
+    Store.open(old_ledger).close()
+    with Reader.open(old_ledger) as reader:
+        assert reader.cells(1)[0].state == "done"
+        assert reader.run(1).experiment == make_experiment()
 
 
 def test_a_new_ledger_has_the_newest_version_and_says_what_it_is(ledger: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nlu_arena import events
@@ -13,6 +14,7 @@ from nlu_arena.ledger import control
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
 from nlu_arena.metrics import wilson_interval
+from nlu_arena.spec import Published
 from tests.ledger.sweeps import (
     READY,
     answers,
@@ -101,6 +103,18 @@ def test_a_cell_says_where_the_bytes_of_its_number_came_from(ledger: Path) -> No
         complete(store, make_experiment(source="hub"))
         sweep_id = store.begin_sweep("again", [make_experiment(source="file")], {})
         assert reader.cells(sweep_id)[0].data_source == "hub"
+
+
+def test_a_cell_says_what_its_data_were_compared_with_and_where_they_differ(ledger: Path) -> None:
+    published = Published(name="GLUE", counts={"dev": 872})
+    task = msgspec.structs.replace(make_experiment().task, published=published)
+    compared = msgspec.structs.replace(make_experiment(source="glue-dir"), task=task)
+    with Store.open(ledger) as store, Reader.open(ledger) as reader:
+        run = start(store, compared)
+        assert (reader.cells(1)[0].published, reader.cells(1)[0].data_differences) == ("", {})
+        differences = {"dev": "4 rows, GLUE has 872"}
+        store.record(run.run_id, events.Facts(facts={"data_differences": differences}))
+        assert (reader.cells(1)[0].published, reader.cells(1)[0].data_differences) == ("GLUE", differences)
 
 
 def test_what_a_dead_scheduler_left_running_is_shown_as_interrupted(ledger: Path) -> None:

@@ -30,7 +30,16 @@ from nlu_arena.events import (
 )
 from nlu_arena.modes import finetune, lora, prompting
 from nlu_arena.modes.context import RunContext, Session, StopRequestedError
-from nlu_arena.spec import Experiment, LoraSettings, Prediction, TrainSettings
+from nlu_arena.registry import load_registry
+from nlu_arena.spec import (
+    DataRef,
+    Experiment,
+    LoraSettings,
+    Prediction,
+    Published,
+    Subset,
+    TrainSettings,
+)
 from tests.conftest import MakeExperiment
 
 RUN: dict[str, Callable[[RunContext], None]] = {
@@ -222,8 +231,47 @@ def test_training_on_nothing_is_an_error(
     cell: str, make_cell: Callable[[str], Experiment], opinion_data: Path, tmp_path: Path
 ) -> None:
     (opinion_data / "train.jsonl").write_text("")
-    with pytest.raises(RunError, match="train of opinions is empty"):
+    with pytest.raises(RunError, match=r"train\.jsonl: the table has no rows"):
         do(make_cell(cell), tmp_path / "run")
+
+
+@pytest.mark.parametrize("cell", ["encoder fine-tune", "decoder zero-shot", "decoder few-shot"])
+def test_data_that_are_not_as_published_are_recorded_and_warned_of(
+    cell: str, make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = msgspec.structs.replace(make_cell(cell), subset=Subset(dev=6))
+    published = Published(name="Opinions 1", counts={"train": 67_349, "dev": (10, 11)})
+    task = msgspec.structs.replace(experiment.task, published=published)
+    facts = do(msgspec.structs.replace(experiment, task=task), tmp_path / "run").facts
+    assert facts["data_differences"] == {
+        **({} if cell == "decoder zero-shot" else {"train": "32 rows, Opinions 1 has 67,349"}),
+        "dev": "labels 11/10, Opinions 1 has 10/11",
+    }
+    (warning,) = facts["warnings"]
+    assert warning.startswith("not the published Opinions 1 splits (")
+    assert warning.endswith("dev: labels 11/10, Opinions 1 has 10/11)")
+
+
+def test_data_that_are_as_published_are_known_to_be(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = make_cell("decoder zero-shot")
+    published = Published(name="Opinions 1", counts={"train": 67_349, "dev": 21})
+    task = msgspec.structs.replace(experiment.task, published=published)
+    facts = do(msgspec.structs.replace(experiment, task=task), tmp_path / "run").facts
+    assert facts["data_differences"] == {}
+    assert "warnings" not in facts
+
+
+def test_starter_data_and_data_of_unpublished_tasks_are_compared_with_nothing(
+    make_cell: Callable[[str], Experiment], tmp_path: Path
+) -> None:
+    experiment = make_cell("decoder zero-shot")
+    assert "data_differences" not in do(experiment, tmp_path / "own").facts
+    starter = DataRef(source="starter", location="starter", identity="starter")
+    task = load_registry().task("rte")
+    limited = msgspec.structs.replace(experiment, task=task, data=starter, subset=Subset(dev=4))
+    assert "data_differences" not in do(limited, tmp_path / "starter").facts
 
 
 def test_a_prompted_model_has_nothing_to_train(

@@ -11,7 +11,7 @@ from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import Cell, RunRow
 from nlu_arena.paths import ledger_path
 from nlu_arena.report.folders import export_run, rebuild_missing
-from tests.views.ledgers import done, failed, quick_plan, write_sweep
+from tests.views.ledgers import done, failed, quick_plan, with_data, write_sweep
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -51,6 +51,20 @@ def test_a_trained_run_has_results_history_and_error_analysis(tmp_path: Path) ->
     assert results["settings"]["train"]["epochs"] == plan[0].train.epochs
     history = json.loads((folder / "history.json").read_text())
     assert history["curves"]["loss"]["value"] == [1.1, 0.9, 0.6]
+
+
+def test_results_say_whether_the_data_are_the_published_ones(tmp_path: Path) -> None:
+    found = {"dev": "120 rows, GLUE has 872"}
+    plan = [with_data(experiment, "glue-dir") for experiment in quick_plan()[:3]]
+    write_sweep(tmp_path, plan, [done(data_differences=found), done(data_differences={}), done()])
+    folders = [export(tmp_path, place) for place in range(3)]
+    results = [json.loads((folder / "results.json").read_text()) for folder in folders]
+    assert [(r["published"], r["data_differences"]) for r in results] == [
+        (False, found),
+        (True, {}),
+        (None, {}),
+    ]
+    assert "data_differences" not in results[0]["findings"]
 
 
 def test_a_prompted_run_has_no_history(tmp_path: Path) -> None:

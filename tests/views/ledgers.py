@@ -58,8 +58,8 @@ def begin(store: Store, sweep: int, experiment: Experiment, *, fresh: bool = Fal
     return run
 
 
-def done(accuracy: float = 0.725, warnings: Sequence[str] = (), fresh: bool = False) -> Act:
-    """The experiment is finished with an accuracy."""
+def done(accuracy: float = 0.725, warnings: Sequence[str] = (), fresh: bool = False, **facts: Any) -> Act:
+    """The experiment is finished with an accuracy, and maybe with further findings."""
 
     def act(store: Store, sweep: int, experiment: Experiment) -> None:
         run = begin(store, sweep, experiment, fresh=fresh)
@@ -68,7 +68,7 @@ def done(accuracy: float = 0.725, warnings: Sequence[str] = (), fresh: bool = Fa
             for step, loss in enumerate((1.1, 0.9, 0.6), 1):
                 store.record(run, events.MetricPoint(step=step, epoch=step / 3, name="loss", value=loss))
         latency = {"1": {"p50_ms": 4.0, "p95_ms": None, "p99_ms": None, "calls": 12}}
-        store.record(run, events.Facts(facts={"latency": latency, "warnings": list(warnings)}))
+        store.record(run, events.Facts(facts={"latency": latency, "warnings": list(warnings)} | facts))
         for split, n in dev_splits(experiment).items():
             rows = answers(experiment, n, accuracy, range(n))
             store.record(run, events.Predictions(split=split, rows=rows))

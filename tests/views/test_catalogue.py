@@ -30,6 +30,7 @@ def test_models_say_what_is_on_this_machine_and_how_it_is_quantised() -> None:
 def test_tasks_and_modes_and_profiles_are_described() -> None:
     tasks = {r["name"]: r for r in catalogue.task_records(load_registry())}
     assert tasks["mnli"]["sources"] == ["starter", "hub", "glue-dir"]
+    assert tasks["mnli"]["dev_rows"] == {"matched": 9_815, "mismatched": 9_832}
     modes = {r["name"]: r for r in catalogue.mode_records()}
     assert modes["zero-shot"]["families"] == ["decoder"]
     assert modes["lora"]["trains"] is True

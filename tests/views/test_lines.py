@@ -38,6 +38,15 @@ def test_a_result_that_the_majority_share_explains_says_so() -> None:
     assert "≈ majority" in line
 
 
+def test_a_result_on_other_data_than_the_published_says_so() -> None:
+    plan = quick_plan()
+    found = {"dev": "120 rows, GLUE has 872"}
+    results = [{"metrics": METRICS, "seconds": 1.0, "data_differences": each} for each in (found, {})]
+    other, same = speak(plan, *(event("run_finished", plan[0], **fields) for fields in results))
+    assert other.endswith("accuracy .787 (.710-.850) not GLUE 1.0 s")
+    assert same.endswith("accuracy .787 (.710-.850) 1.0 s")
+
+
 def test_failures_say_why_and_what_to_do() -> None:
     plan = quick_plan()
     why = {"error": "X", "message": "the loss is \x1b[31mnot finite", "hint": "Lower the rate."}

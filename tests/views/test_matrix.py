@@ -9,8 +9,8 @@ from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.metrics import Metrics, wilson_interval
 from nlu_arena.paths import ledger_path
-from nlu_arena.spec import Subset
-from nlu_arena.views.matrix import build_tables, compare_with_majority, describe_subset
+from nlu_arena.spec import Published, Subset
+from nlu_arena.views.matrix import build_tables, compare_with_majority, describe_subset, is_published
 from tests.views.ledgers import done, interrupted, quick_plan, waiting, with_data, write_sweep
 
 
@@ -90,3 +90,29 @@ def test_a_subset_is_named_where_it_matters(tmp_path: Path) -> None:
     cut = Subset(train=96, dev=50)
     assert describe_subset(msgspec.structs.replace(trained, subset=cut)) == "train 96, dev 50"
     assert describe_subset(msgspec.structs.replace(asked, subset=cut)) == "dev 50"
+
+
+def test_a_number_is_off_where_its_own_split_or_the_training_rows_are(tmp_path: Path) -> None:
+    plan = [with_data(experiment, "glue-dir") for experiment in quick_plan()[2:6:3]]
+    acts = [done(data_differences={"mismatched": "60 rows"}), done(data_differences={"train": "9 rows"})]
+    write_sweep(tmp_path, plan, acts)
+    asked, trained = read_cells(tmp_path)
+    assert [is_published(asked, split) for split in ("matched", "mismatched", "")] == [True, False, False]
+    assert [is_published(trained, split) for split in ("matched", "mismatched", "")] == [False] * 3
+    (table,) = build_tables([asked])
+    assert [field.data_label for field in table.groups[0].rows[0].fields] == ["", "not GLUE"]
+
+
+def test_where_nothing_was_compared_nothing_is_said_of_the_data(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan()[:2], [done(), waiting], state="interrupted")
+    assert [is_published(cell, "") for cell in read_cells(tmp_path)] == [None, None]
+
+
+def test_the_data_are_called_by_the_name_that_the_task_gives_them(tmp_path: Path) -> None:
+    published = Published(name="Reviews 2.0", counts={"dev": 900})
+    first = with_data(quick_plan()[0], "glue-dir")
+    task = msgspec.structs.replace(first.task, published=published)
+    plan = [msgspec.structs.replace(first, task=task)]
+    write_sweep(tmp_path, plan, [done(data_differences={"dev": "120 rows, Reviews 2.0 has 900"})])
+    (table,) = build_tables(read_cells(tmp_path))
+    assert table.groups[0].rows[0].fields[0].data_label == "not Reviews 2.0"

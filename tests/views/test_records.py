@@ -10,7 +10,7 @@ from nlu_arena.paths import ledger_path
 from nlu_arena.views.records import TSV_COLUMNS, cell_records, status_document
 from nlu_arena.views.totals import sum_up
 from nlu_arena.views.tsv import tsv_lines
-from tests.views.ledgers import done, failed, quick_plan, waiting, write_sweep
+from tests.views.ledgers import done, failed, quick_plan, waiting, with_data, write_sweep
 
 PROMISED = {
     *("key", "model", "task", "mode", "seed", "state", "metrics", "majority", "n", "seconds"),
@@ -67,3 +67,18 @@ def test_tsv_has_a_line_for_each_cell_and_split_with_nothing_cut(tmp_path: Path)
     assert rows[0][header.index("accuracy")] == "0.7"
     assert rows[2][header.index("near_majority")] == "yes"
     assert [row[header.index("n")] for row in rows] == ["120", "", "120", "60"]
+
+
+def test_records_say_which_numbers_come_from_published_splits(tmp_path: Path) -> None:
+    plan = [with_data(experiment, "glue-dir") for experiment in quick_plan()[:4]]
+    found = {"mismatched": "60 rows, GLUE has 9,832"}
+    acts = [done(data_differences={}), waiting, done(data_differences=found), done()]
+    write_sweep(tmp_path, plan, acts, state="interrupted")
+    cells = document(tmp_path)["cells"]
+    assert [cell["published"] for cell in cells] == [True, None, False, None]
+    assert [cell["data_differences"] for cell in cells] == [{}, {}, found, {}]
+    with Reader.open(ledger_path(tmp_path)) as reader:
+        header, *rows = tsv_lines(TSV_COLUMNS, list(cell_records(reader.cells(1))))
+    place = header.split("\t").index("published")
+    # The fourth is a result of an older program, which compared nothing.
+    assert [row.split("\t")[place] for row in rows] == ["yes", "", "yes", "no", ""]

@@ -13,7 +13,16 @@ from nlu_arena.ledger.queries import Reader
 from nlu_arena.paths import ledger_path
 from nlu_arena.views.status import StatusView
 from nlu_arena.views.totals import sum_up
-from tests.views.ledgers import done, failed, interrupted, quick_plan, running, waiting, write_sweep
+from tests.views.ledgers import (
+    done,
+    failed,
+    interrupted,
+    quick_plan,
+    running,
+    waiting,
+    with_data,
+    write_sweep,
+)
 
 
 def render(results: Path, width: int = 80, *, is_followed: bool = False) -> str:
@@ -105,3 +114,35 @@ def test_text_from_models_and_logs_is_neither_markup_nor_control(tmp_path: Path)
     assert "[bold]text[/x]" in text
     assert "[red]why[/y]" in text
     assert "\x1b" not in text
+
+
+def test_a_column_of_other_data_than_the_published_says_so_once(tmp_path: Path) -> None:
+    plan = [with_data(experiment, "glue-dir") for experiment in quick_plan()]
+    found = {"matched": "120 rows, GLUE has 9,815", "mismatched": "60 rows, GLUE has 9,832"}
+    write_sweep(tmp_path, plan, [done(data_differences=found if e.task.name == "mnli" else {}) for e in plan])
+    text = render(tmp_path)
+    assert all(cell_len(line) <= 80 for line in text.splitlines())
+    assert text.count("not GLUE") == 2
+    (names,) = (line for line in text.splitlines() if "mnli matched" in line)
+    (labels,) = (line for line in text.splitlines() if "not GLUE" in line)
+    assert [labels.index("not GLUE"), labels.rindex("not GLUE")] == [
+        names.index("mnli matched"),
+        names.index("mnli mismatched"),
+    ]
+
+
+def test_a_field_says_it_alone_where_its_column_does_not_agree(tmp_path: Path) -> None:
+    trained, asked = (with_data(experiment, "glue-dir") for experiment in quick_plan()[:4:3])
+    found = {"train": "240 rows, GLUE has 67,349"}
+    write_sweep(tmp_path, [trained, asked], [done(data_differences=found), done(data_differences={})])
+    lines = render(tmp_path).splitlines()
+    (place,) = (number for number, line in enumerate(lines) if "not GLUE" in line)
+    assert lines.index("fine-tune · 1 seed") < place < lines.index("zero-shot")
+
+
+def test_a_warning_of_several_runs_is_listed_once(tmp_path: Path) -> None:
+    act = done(0.7, warnings=["the data are old"])
+    write_sweep(tmp_path, quick_plan()[:3], [act, act, act])
+    text = render(tmp_path)
+    assert "! minilm/sst2/fine-tune and 2 others: the data are old" in text
+    assert text.count("the data are old") == 1
