@@ -1,100 +1,131 @@
-"""How long an experiment will take: what it took before, or else from counted operations."""
+"""How long an experiment will take: what the same work took before, or else counted work over the rates."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable
+from statistics import median
+from typing import NamedTuple
 
-from nlu_arena.dataref import TRAIN, split_files
-from nlu_arena.hardware import Device
-from nlu_arena.spec import TRAINED_MODES, Experiment
+from nlu_arena.hardware import Device, DeviceKind
+from nlu_arena.ledger.queries import Timing
+from nlu_arena.rate import Rates
+from nlu_arena.shape import Shape
+from nlu_arena.spec import Experiment
+from nlu_arena.workload import Stage, Workload, count_workload
 
-# Mean tokens of an example. GLUE's rows have 9 to 20 words (SST-2), 33 to 52 for a pair (MNLI, RTE).
-SINGLE_TOKENS = 20
-PAIR_TOKENS = 55
-# Tokens of a prompt: the instruction with what a chat template adds once, and each example's own frame.
-INSTRUCTION_TOKENS = 45
-FRAME_TOKENS = 12
+# Assumed where nothing is measured, a CPU's for one core: a current server core, a data-centre GPU of the
+# middle class, a laptop's Apple GPU.
+ASSUMED: dict[DeviceKind, Rates] = {
+    "cpu": Rates(bfloat16=400e9, float32=100e9, memory=8e9),
+    "cuda": Rates(bfloat16=60e12, float32=15e12, memory=500e9),
+    "mps": Rates(bfloat16=3e12, float32=3e12, memory=100e9),
+}
+# Bytes that a step moves for each weight that changes: AdamW and the clipping before it take 48, as fast as
+# an elementwise step; the rest is new memory for the gradient, which the embeddings have for every word.
+UPDATE_BYTES = 70
+# Loading and tokenising: 0.3 to 4 s for the small models.
+LOADING_SECONDS = 2.5
+# Once for each weight that training changes: new memory for its gradient and moments, and writing it to disk.
+CHANGED_SECONDS = 10e-9
+# The latency probe is bounded by the clock, 3 s for each of two batch sizes; its first calls may take longer.
+PROBE_SECONDS = 5.5
+# What counts as a run's computing at the least, so that a short one does not scale to nothing.
+LEAST_SHARE = 0.1
 
-# Operations for each parameter and token: a forward pass takes 2; a backward pass takes 2 for the
-# inputs and, where the weights are trained, 2 for these (Kaplan et al. 2020, arXiv 2001.08361).
-FORWARD = 2
-TRAIN_ALL = 6
-TRAIN_ADAPTER = 4
 
-# Operations per second that small batches reach, for bfloat16 and float32: a CPU's are for one core.
-# Assumptions for a server core of 2023, one current data-centre GPU and a laptop's Apple GPU; the
-# ledger's own times replace them.
-RATES = {"cpu": (100e9, 50e9), "cuda": (40e12, 10e12), "mps": (3e12, 3e12)}
-# Loading, tokenising and the latency probe, which is bounded by the clock.
-FIXED_SECONDS = 8.0
+class Speed(NamedTuple):
+    """How fast a device gets through work: its rates, and its share of what a CPU moves and waits."""
+
+    rates: Rates
+    moving: float
+    waiting: float
+
+
+# Traffic and calls are fitted on a CPU, which draws the masks of dropout one by one and takes new memory from
+# the system. A GPU moves what the tensors hold and waits for Python alone: judged from the number of tensors
+# and kernels in a layer, not measured.
+SHARES: dict[DeviceKind, tuple[float, float]] = {"cpu": (1.0, 1.0), "cuda": (0.2, 0.4), "mps": (0.2, 0.4)}
 
 
 def expected_seconds(
-    experiment: Experiment, history: Mapping[tuple[str, str, str], float], device: Device
+    experiment: Experiment, history: Iterable[Timing], device: Device, rates: Rates | None = None
 ) -> float | None:
     """Return the expected wall time of an experiment in seconds, None where its rows are not known.
 
+    With measured rates it was 0.7 to 1.6 times what 24 runs took on two quiet cores (median 1.1), and half of
+    that of two whose few rows had RTE's longest among them. Other programs on those cores made runs up to
+    six times as long. On a GPU it has not been compared.
+
     Args:
         experiment: The unit of work.
-        history: The median wall seconds of done runs by (model, task, mode).
+        history: What done runs took. The same work on such a device counts as it is; other runs of the same
+            model, task and mode give the pace.
         device: Where it will run.
+        rates: What was measured of the device; without it a usual one is assumed.
     """
-    known = history.get((experiment.model.name, experiment.task.name, experiment.mode))
-    if known is not None:
-        return known
-    operations = count_operations(experiment)
-    if operations is None:
+    workload = count_workload(experiment)
+    if workload is None:
         return None
-    fast, slow = RATES[device.kind]
+    known = [
+        (timing.seconds, done)
+        for timing in history
+        if _is_kin(timing, experiment, device) and (done := count_workload(timing.experiment)) is not None
+    ]
+    same = [seconds for seconds, done in known if done == workload]
+    if same:
+        return median(same)
+    speed = Speed(rates or assume_rates(device), *SHARES[device.kind])
+    paces = [_measure_pace(seconds, done, speed) for seconds, done in known]
+    pace = median(paces) if paces else 1.0
+    return fixed_seconds(workload, speed) + pace * computing_seconds(workload, speed)
+
+
+def assume_rates(device: Device) -> Rates:
+    """Return the rates of a usual device of its kind."""
+    assumed = ASSUMED[device.kind]
     cores = (os.cpu_count() or 1) if device.kind == "cpu" else 1
-    rate = (fast if experiment.precision == "bfloat16" else slow) * cores
-    return FIXED_SECONDS + operations / rate
+    return Rates(
+        bfloat16=cores * assumed.of("bfloat16") if device.fast_bfloat16 else None,
+        float32=cores * assumed.float32,
+        memory=cores * assumed.memory,
+    )
 
 
-def count_operations(experiment: Experiment) -> float | None:
-    """Return the floating-point operations of training and scoring, None where the rows are not known."""
-    rows = count_rows(experiment)
-    if rows is None:
-        return None
-    train_rows, dev_rows = rows
-    prompted = experiment.mode in ("zero-shot", "few-shot") or experiment.uses_label_words
-    text = PAIR_TOKENS if experiment.task.is_pair else SINGLE_TOKENS
-    example = text + FRAME_TOKENS if prompted else text
-    # What all prompts begin with is run once for scoring, and once for each micro-batch of training: counted
-    # for every row, the most that it can be.
-    prefix = INSTRUCTION_TOKENS + experiment.shots * example if prompted else 0
-    work = FORWARD * (prefix + dev_rows * example)
-    if experiment.train is not None:
-        step = TRAIN_ALL if experiment.train.lora is None else TRAIN_ADAPTER
-        work += step * experiment.train.epochs * train_rows * (prefix + example)
-    return float(experiment.model.parameters * work)
+def computing_seconds(workload: Workload, speed: Speed) -> float:
+    """Return the seconds of training and scoring."""
+    return sum(stage_seconds(stage, workload.shape, speed) for stage in workload.stages)
 
 
-def count_rows(experiment: Experiment) -> tuple[int, int] | None:
-    """Return the training rows and the rows of all dev splits, the subset taken into account.
+def fixed_seconds(workload: Workload, speed: Speed) -> float:
+    """Return the seconds of loading, tokenising, the latency probe, and what is paid once for training."""
+    probe = max(PROBE_SECONDS, stage_seconds(workload.probe, workload.shape, speed))
+    return LOADING_SECONDS + probe + CHANGED_SECONDS * workload.changed
 
-    Rows of files here are counted; those of the hub are the manifest's. Zero training rows without training.
+
+def stage_seconds(stage: Stage, shape: Shape, speed: Speed) -> float:
+    """Return the seconds of a stage: products, elementwise steps, updates and calls, one after the other.
+
+    None of them is left out, because which one prevails changes with device, precision and batch.
     """
-    task, subset = experiment.task, experiment.subset
-    files = split_files(task, experiment.data)
-    sizes = {split: count_file_rows(path) for split, path in files.items()}
-    if not files:
-        sizes = {TRAIN: task.train_rows, **task.dev_rows}
-    if len(sizes) < 2:
-        return None
-    train = sizes.pop(TRAIN)
-    if experiment.mode not in TRAINED_MODES:
-        train = 0
-    dev = sum(rows if subset.dev is None else min(rows, subset.dev) for rows in sizes.values())
-    return (train if subset.train is None else min(train, subset.train)), dev
+    pace = stage.pace
+    products = pace.products * shape.products * stage.tokens / speed.rates.of(stage.precision)
+    traffic = speed.moving * pace.traffic * shape.layers * shape.width * stage.tokens
+    moved = (traffic + UPDATE_BYTES * stage.updated) / speed.rates.memory
+    return products + moved + speed.waiting * pace.call * shape.layers * stage.passes
 
 
-@cache
-def count_file_rows(path: Path) -> int:
-    """Return the rows of a table: its lines, less a TSV file's header."""
-    with path.open("rb") as file:
-        lines = sum(1 for line in file if line.strip())
-    return lines if path.suffix == ".jsonl" else max(lines - 1, 0)
+def _measure_pace(seconds: float, done: Workload, speed: Speed) -> float:
+    """Return how many times as long as counted a run took to compute."""
+    computing = max(seconds - fixed_seconds(done, speed), LEAST_SHARE * seconds)
+    return computing / computing_seconds(done, speed)
+
+
+def _is_kin(timing: Timing, experiment: Experiment, device: Device) -> bool:
+    """Say whether a run tells something about an experiment."""
+    done = timing.experiment
+    return (
+        timing.device_kind == device.kind
+        and done.model.name == experiment.model.name
+        and (done.task.name, done.mode) == (experiment.task.name, experiment.mode)
+    )

@@ -17,6 +17,7 @@ from nlu_arena.spec import Spec
 DeviceKind = Literal["cpu", "cuda", "mps"]
 
 CPUINFO = Path("/proc/cpuinfo")
+CONTROL_GROUPS = Path("/sys/fs/cgroup")
 # x86 names its bfloat16 matrix instructions in "flags", ARM in "Features".
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}
 
@@ -35,7 +36,7 @@ class Device(Spec, frozen=True):
 
 
 class HostMemory(NamedTuple):
-    """The host's memory in bytes."""
+    """The host's memory in bytes, as far as this process may use it."""
 
     total: int
     available: int
@@ -58,9 +59,48 @@ def find_devices() -> list[Device]:
 
 
 def host_memory() -> HostMemory:
-    """Return the host's memory as it is now."""
+    """Return the host's memory as it is now: a container or a batch job may have a share of it only."""
     memory = psutil.virtual_memory()
-    return HostMemory(memory.total, memory.available)
+    total, available = memory.total, memory.available
+    for limit, used in control_group_limits(CONTROL_GROUPS, Path("/proc/self/cgroup")):
+        total, available = min(total, limit), min(available, max(0, limit - used))
+    return HostMemory(total, available)
+
+
+def control_group_limits(root: Path, membership: Path) -> list[tuple[int, int]]:
+    """Return the limit and the use of memory, in bytes, of every control group above this process.
+
+    Args:
+        root: Where the system shows its control groups: version 2 there, version 1 below "memory".
+        membership: The file that names this process's groups.
+    """
+    limits = []
+    for line in _read(membership).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        names = ("memory.max", "memory.current")
+        if controllers:
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        group = root / controllers / path.lstrip("/")
+        # Inside a container the path may be that of the host: the root then shows the container's own group.
+        for folder in (group, *group.parents):
+            limit, used = (_read(folder / name).strip() for name in names)
+            if limit.isdecimal() and used.isdecimal():
+                # What the system keeps of files it gives back when memory is asked for.
+                files = re.search(
+                    r"^(?:total_)?inactive_file (\d+)$", _read(folder / "memory.stat"), re.MULTILINE
+                )
+                limits.append((int(limit), int(used) - (int(files[1]) if files else 0)))
+    return limits
+
+
+def _read(path: Path) -> str:
+    """Return a small file's text, an empty one where there is none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def torch_has_cuda() -> bool:

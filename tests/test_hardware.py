@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nlu_arena import hardware
-from nlu_arena.hardware import GpuMonitor, GpuSample, find_devices, host_memory, parse_cpuinfo, visible_gpus
+from nlu_arena.hardware import (
+    GpuMonitor,
+    GpuSample,
+    control_group_limits,
+    find_devices,
+    host_memory,
+    parse_cpuinfo,
+    visible_gpus,
+)
 
 X86 = "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu avx512f {flags}\n\nprocessor\t: 1\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd {flags}\n"
@@ -222,3 +231,41 @@ def test_apples_gpu_shares_the_hosts_memory(use: Any, monkeypatch: pytest.Monkey
 def test_the_host_never_has_more_memory_available_than_in_all() -> None:
     memory = host_memory()
     assert 0 < memory.available <= memory.total
+
+
+# ── Memory of a container or a batch job ──────────────────────────────────────────────────────────────
+
+
+def lay_group(
+    folder: Path, limit: str, used: int, names: tuple[str, str] = ("memory.max", "memory.current")
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / names[0]).write_text(f"{limit}\n")
+    (folder / names[1]).write_text(f"{used}\n")
+
+
+def test_every_group_above_a_job_can_limit_its_memory(tmp_path: Path) -> None:
+    membership = tmp_path / "cgroup"
+    membership.write_text("0::/slurm/job_7/step_0\n")
+    lay_group(tmp_path / "fs" / "slurm" / "job_7", "8000", 500)
+    lay_group(tmp_path / "fs" / "slurm" / "job_7" / "step_0", "max", 400)
+    assert control_group_limits(tmp_path / "fs", membership) == [(8000, 500)]
+    (tmp_path / "fs" / "slurm" / "job_7" / "memory.stat").write_text("anon 100\ninactive_file 300\n")
+    assert control_group_limits(tmp_path / "fs", membership) == [(8000, 200)]
+
+
+def test_the_older_version_of_groups_is_read_too(tmp_path: Path) -> None:
+    membership = tmp_path / "cgroup"
+    membership.write_text("5:cpu:/x\n4:memory:/docker/abc\n")
+    names = ("memory.limit_in_bytes", "memory.usage_in_bytes")
+    lay_group(tmp_path / "fs" / "memory", "6000", 100, names)
+    assert control_group_limits(tmp_path / "fs", membership) == [(6000, 100)]
+
+
+def test_without_groups_the_host_s_memory_counts(tmp_path: Path) -> None:
+    assert control_group_limits(tmp_path, tmp_path / "nothing") == []
+
+
+def test_a_share_of_the_host_is_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "control_group_limits", lambda *_: [(2**20, 2**18)])
+    assert host_memory() == (2**20, 2**20 - 2**18)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from nlu_arena.errors import NothingToShowError
 from nlu_arena.ledger.codec import unpack_answers
@@ -27,10 +27,18 @@ from nlu_arena.ledger.rows import (
     SweepRow,
 )
 from nlu_arena.ledger.runs import DONE_RUNS
-from nlu_arena.ledger.shapes import make_cell, make_run, make_sweep
-from nlu_arena.spec import Example, Prediction
+from nlu_arena.ledger.shapes import decode_experiment, make_cell, make_run, make_sweep
+from nlu_arena.spec import Example, Experiment, Prediction
 
 RUN_COLUMNS = "runs.*, experiments.definition FROM runs JOIN experiments USING (experiment_id)"
+
+
+class Timing(NamedTuple):
+    """How long an experiment took on a kind of device, in seconds."""
+
+    experiment: Experiment
+    device_kind: str
+    seconds: float
 
 
 class Reader:
@@ -97,17 +105,20 @@ class Reader:
         )
         return [make_cell(row, dead) for row in rows]
 
-    def median_seconds(self) -> dict[tuple[str, str, str], float]:
-        """Return the median seconds of the finished runs of each (model, task, mode)."""
+    def median_seconds(self) -> list[Timing]:
+        """Return what the finished runs took: the median of each experiment on each kind of device."""
         from statistics import median
 
-        seconds: dict[tuple[str, str, str], list[float]] = {}
-        for model, task, mode, value in self._fetch(
-            "SELECT model, task, mode, seconds FROM runs JOIN experiments USING (experiment_id)"
+        seconds: dict[tuple[str, str], list[float]] = {}
+        for definition, kind, value in self._fetch(
+            "SELECT definition, device_kind, seconds FROM runs JOIN experiments USING (experiment_id)"
             " WHERE state = 'done'"
         ):
-            seconds.setdefault((model, task, mode), []).append(value)
-        return {cell: median(values) for cell, values in seconds.items()}
+            seconds.setdefault((definition, kind), []).append(value)
+        return [
+            Timing(decode_experiment(definition), kind, median(values))
+            for (definition, kind), values in seconds.items()
+        ]
 
     def memory_samples(self, sweep_id: int) -> list[MemorySample]:
         """Return the readings of memory during a sweep, the oldest first."""

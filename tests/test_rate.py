@@ -1,0 +1,55 @@
+"""A device's rates come from a child process; what goes wrong in it is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nlu_arena.errors import CannotStartError
+from nlu_arena.rate import Rates, measure_rate
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A script that runs in place of the interpreter."""
+    script = tmp_path / "python"
+    script.touch(mode=0o700)
+    monkeypatch.setattr("nlu_arena.rate.sys.executable", str(script))
+    return script
+
+
+def test_the_child_measures_the_device_that_was_named(child: Path) -> None:
+    child.write_text(
+        '#!/bin/sh\n[ "$*" = "-m nlu_arena.backend.rate --device cuda:1" ] || exit 1\n'
+        '[ "$CUDA_DEVICE_ORDER" = PCI_BUS_ID ] || exit 1\n'
+        'echo \'{"bfloat16":null,"float32":2e9,"memory":1e9}\'\n'
+    )
+    assert measure_rate("cuda:1") == Rates(bfloat16=None, float32=2e9, memory=1e9)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("#!/bin/sh\necho 'no such device' >&2\nexit 1\n", "no such device"),
+        ("#!/bin/sh\nexit 3\n", "exit code 3"),
+        ("#!/bin/sh\necho nonsense\n", "malformed"),
+        ("#!/no/such/shell\n", "No such file"),
+    ],
+)
+def test_a_child_that_fails_gives_no_rates_and_the_reason(child: Path, script: str, said: str) -> None:
+    child.write_text(script)
+    with pytest.raises(CannotStartError, match=f"cpu could not be measured: .*{said}"):
+        measure_rate("cpu")
+
+
+def test_a_child_that_takes_too_long_gives_no_rates(child: Path) -> None:
+    child.write_text("#!/bin/sh\nexec sleep 60\n")
+    with pytest.raises(CannotStartError, match="timed out"):
+        measure_rate("cpu", timeout=0.1)
+
+
+def test_an_emulated_bfloat16_is_no_faster_than_float32() -> None:
+    assert Rates(bfloat16=None, float32=3.0, memory=1.0).of("bfloat16") == 3.0
+    rates = Rates(bfloat16=5.0, float32=3.0, memory=1.0)
+    assert (rates.of("bfloat16"), rates.of("float32")) == (5.0, 3.0)
