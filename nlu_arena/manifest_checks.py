@@ -63,6 +63,8 @@ def check_task(task: TaskSpec, where: str) -> None:
     _check_words(task.prompt, task.labels, where)
     _check_template(task.prompt.template, where)
     _check_data(task, where)
+    if task.published_rows.get(TRAIN, task.train_rows) != task.train_rows:
+        raise UsageError(f"{where}: train_rows is {task.train_rows}, published.counts has another number")
     for mode, overrides in task.train.items():
         _check_trained(mode, where)
         # Only a model says which family trains; a decoder's LoRA allows either head.

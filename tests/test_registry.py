@@ -273,6 +273,10 @@ BAD_TASKS = {
         *("train_rows", 'published = { name = "W", counts = { devv = 1 } }\ntrain_rows'),
         *("published.counts: there is no split 'devv'", "dev"),
     ),
+    "another number of training rows than is published": (
+        *("train_rows", 'published = { name = "W", counts = { train = 9 } }\ntrain_rows'),
+        *("train_rows is 10, published.counts has another number", ""),
+    ),
     "published rows of too many labels": (
         *("train_rows", 'published = { name = "W", counts = { train = [5, 4, 1] } }\ntrain_rows'),
         *("published.counts.train has 3 numbers for 2 labels", "dry, wet"),

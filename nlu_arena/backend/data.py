@@ -69,8 +69,11 @@ def read_hub_split(task: TaskSpec, table: HubData, split: str) -> Iterator[Row]:
             f"Fetch them with: {hub_data.find_repo(task, table).repair}",
         )
     try:
-        # Streamed: nothing is written into a second cache, from which other rows could come back.
-        rows = datasets.load_dataset(str(folder), table.config, split=split, streaming=True)
+        names = hub_data.list_snapshot(task, table)
+        files = {split: hub_data.name_split_files(names, task, table, split)}
+        # The split's own files, because the card may name configurations whose files are not here; streamed,
+        # because a second cache could give other rows back.
+        rows = datasets.load_dataset(str(folder), table.config, data_files=files, split=split, streaming=True)
         yield from _name_labels(rows, table.columns.label)
     except (ValueError, OSError) as error:
         raise RunError(f"{table.repo}: {table.config}, {split} cannot be read: {error}") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import time
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -12,6 +14,8 @@ from typing import Literal, NamedTuple
 from nlu_arena.sources import cache, layout
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
+# How long nobody has written to a half-written file that is then given up.
+ABANDONED_SECONDS = 3600.0
 _SHA256_DIGITS = 64
 _SHA1_DIGITS = 40
 _TRUE = {"1", "ON", "YES", "TRUE"}
@@ -83,14 +87,11 @@ def list_files(repo: Repo) -> dict[str, str] | None:
     """
     try:
         listing = json.loads((repo.folder / "trees" / f"{repo.revision}.json").read_text(encoding="utf-8"))
-        files = {name: str(entry.get("lfs_sha256") or entry["blob_id"]) for name, entry in _entries(listing)}
+        entries = listing["files"].items()
+        files = {name: str(entry.get("lfs_sha256") or entry["blob_id"]) for name, entry in entries}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return {name: digest for name, digest in files.items() if repo.needs(name)}
-
-
-def _entries(listing: dict[str, dict[str, dict[str, str]]]) -> list[tuple[str, dict[str, str]]]:
-    return list(listing["files"].items())
 
 
 def is_cut_off(repo: Repo) -> bool:
@@ -105,16 +106,20 @@ def find_damaged(repo: Repo, files: list[Path]) -> list[Path]:
 
 
 def remove_files(files: list[Path]) -> None:
-    """Remove files of a snapshot with the blobs behind them, so that the client fetches them again."""
+    """Remove files of a snapshot with the repository's own blobs, so that the client fetches them again."""
     for file in files:
-        file.resolve().unlink(missing_ok=True)
+        if file.is_symlink():
+            (file.parent / file.readlink()).unlink(missing_ok=True)
         file.unlink(missing_ok=True)
 
 
-def remove_unfinished(repo: Repo) -> None:
-    """Remove the beginnings of files that the client keeps to go on from."""
+def remove_abandoned(repo: Repo) -> None:
+    """Remove half-written files of killed processes: the client gives each download a name of its own."""
     for part in (repo.folder / "blobs").glob("*.incomplete"):
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            # One that is being written was touched a moment ago.
+            if time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
+                part.unlink()
 
 
 def _is_whole(file: Path, listed: str | None) -> bool:
@@ -122,7 +127,8 @@ def _is_whole(file: Path, listed: str | None) -> bool:
 
     Without a listing the blob's name is the hash.
     """
-    digest = listed or file.resolve().name
+    # One link deep: what it leads to may be a link itself, into a store that names files by other hashes.
+    digest = listed or (file.readlink().name if file.is_symlink() else file.name)
     if len(digest) == _SHA256_DIGITS:
         return cache.hash_file(file) == digest
     if len(digest) == _SHA1_DIGITS:

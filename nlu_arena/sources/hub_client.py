@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import os
 import queue
 import threading
 import time
@@ -19,7 +21,6 @@ from nlu_arena.sources.hub_errors import (
     asked_pause,
     describe,
     explain,
-    find_disk_error,
     find_passing,
     silence,
 )
@@ -29,6 +30,8 @@ T = TypeVar("T")
 
 # How long one question to an unknown network may take, in seconds; resolving a name has no limit of its own.
 PROBE_SECONDS = 3.0
+# The same before a download, which nobody asks for in a hurry: a proxy may be slow.
+PATIENT_PROBE_SECONDS = 15.0
 # Seconds between tries while a busy hub or a broken line lasts; a download that has grown gets them anew.
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 # Before a sweep a busy hub is asked a little, a missing one not again.
@@ -53,14 +56,18 @@ def _knock(timeout: float) -> bool:
         urllib.request.urlopen(request, timeout=timeout).close()
     except urllib.error.HTTPError:
         return True  # A refusal is an answer.
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         # So is an unknown certificate: the client may have been told to trust it.
         return "CERTIFICATE_VERIFY_FAILED" in str(error)
     return True
 
 
-def ask(repo: hub.Repo) -> dict[str, int]:
+def ask(repo: hub.Repo, pauses: tuple[float, ...] = SHORT_PAUSES) -> dict[str, int]:
     """Ask the hub for a repository without downloading anything.
+
+    Args:
+        repo: What is needed of it.
+        pauses: Seconds between tries while the hub is busy.
 
     Returns:
         The names of all its files, with the bytes that would be fetched of each.
@@ -68,13 +75,13 @@ def ask(repo: hub.Repo) -> dict[str, int]:
     Raises:
         CannotStartError: It is missing, gated, or the hub does not answer; says what to do.
     """
+    _prepare_client()
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
 
-    _silence_client()
     try:
         # A gated repository lists its files to everyone: access is tried with one of them.
-        persist(lambda: _touch(repo), pauses=SHORT_PAUSES)
+        persist(lambda: _touch(repo), pauses=pauses)
         # The client tries a listing again by itself.
         tree = HfApi().list_repo_tree(repo.name, revision=repo.revision, repo_type=repo.kind, recursive=True)
         sizes = {file.path: file.size for file in tree if isinstance(file, RepoFile)}
@@ -95,7 +102,10 @@ def _touch(repo: hub.Repo) -> None:
 
 
 def download(repo: hub.Repo, report: Report, check: Callable[[Collection[str]], None]) -> Path:
-    """Download what the snapshot lacks and return its folder; the client goes on where a file broke off.
+    """Download what the snapshot lacks and return its folder.
+
+    Whole files are kept when the rest fails. The client goes on inside a file whose connection was closed,
+    and begins it anew after other errors.
 
     Args:
         repo: What is needed.
@@ -105,12 +115,14 @@ def download(repo: hub.Repo, report: Report, check: Callable[[Collection[str]], 
     Raises:
         CannotStartError: It cannot be had; says why and what to do.
     """
+    _prepare_client()
     from huggingface_hub import snapshot_download
 
-    if not hub.is_offline() and not hub_answers():
+    if not hub.is_offline() and not hub_answers(PATIENT_PROBE_SECONDS):
         raise silence(repo)
-    sizes = ask(repo)
+    sizes = ask(repo, PAUSES)
     check(sizes)
+    hub.remove_abandoned(repo)
     total = sum(size for name, size in sizes.items() if repo.needs(name))
     cache.check_space(repo.owner, total, hub.hub_cache(), "HF_HOME")
     start = FetchProgress(repo.owner, f"downloading {repo.name}", 0, total)
@@ -134,9 +146,6 @@ def download(repo: hub.Repo, report: Report, check: Callable[[Collection[str]], 
         with _watched(start, blobs, report):
             return persist(fetch, grown=lambda: folder_size(blobs), wait=wait)
     except Exception as error:  # as above
-        if find_disk_error(error) is not None:
-            # What is half written only takes the space that is missing.
-            hub.remove_unfinished(repo)
         raise explain(repo, error) from error
 
 
@@ -170,12 +179,15 @@ def persist(
             wait(max(left.pop(0), asked_pause(passing)), passing)
 
 
-def _silence_client() -> None:
-    """Keep the client's own bars and warnings away: ours are shown."""
+def _prepare_client() -> None:
+    """Set the client up before it is first used: plain HTTP, and neither bars nor warnings of its own."""
+    # Its other way of transfer tells neither a full disk nor an error that may pass. The client reads the
+    # variable when it is imported.
+    os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     from huggingface_hub.utils import logging
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    disable_progress_bars()
+    disable_progress_bars()  # ours is shown
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Iterable
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 
 from nlu_arena.errors import CannotStartError
 from nlu_arena.sources import hub, hub_client
@@ -13,14 +14,18 @@ from nlu_arena.spec import HubData, TaskSpec
 # The card says which files make up a configuration and what the label ids mean.
 CARD = "README.md"
 DEFAULT_CONFIG = "default"
+# A split's files are named "train.csv" or "train-00000-of-00001.parquet".
+SPLIT_ENDS = ("-*", ".*")
 
 
 def find_repo(task: TaskSpec, data: HubData) -> hub.Repo:
-    """Return what a task needs of its data set: the card, and the folder of its configuration.
+    """Return what a task needs of its data set: the card, and the files of its splits.
 
-    A data set with one configuration ("default") has its files anywhere: all of them are needed.
+    They lie in the folder of the configuration, or anywhere when it is the only one ("default").
     """
-    files = "*" if data.config == DEFAULT_CONFIG else f"{data.config}/*"
+    folders = ("", "*/") if data.config == DEFAULT_CONFIG else (f"{data.config}/",)
+    splits = (data.train, *data.dev.values())
+    files = [f"{folder}{split}{end}" for split in splits for folder in folders for end in SPLIT_ENDS]
     return hub.Repo(
         kind="dataset",
         name=data.repo,
@@ -29,14 +34,20 @@ def find_repo(task: TaskSpec, data: HubData) -> hub.Repo:
         use=f"the data of {task.name}",
         repair=f"nlu-arena pull --task {task.name}",
         first_file=CARD,
-        wanted=(CARD, files),
+        wanted=(CARD, *files),
     )
 
 
 def data_dir(task: TaskSpec, data: HubData) -> Path | None:
     """Return the snapshot's folder when this task's files are complete on this machine, else none."""
-    repo = find_repo(task, data)
-    return None if hub.is_cut_off(repo) or not _find_files(repo) else repo.snapshot
+    repo, names = find_repo(task, data), list_snapshot(task, data)
+    if CARD not in names or hub.is_cut_off(repo):
+        return None
+    try:
+        check_names(names, task, data)
+    except CannotStartError:
+        return None
+    return repo.snapshot
 
 
 def verify_data(task: TaskSpec, data: HubData) -> Path:
@@ -51,7 +62,7 @@ def verify_data(task: TaskSpec, data: HubData) -> Path:
         raise CannotStartError(
             f"The data of {task.name} are not on this machine.", hint=f"Fetch them with: {repo.repair}"
         )
-    if damaged := hub.find_damaged(repo, _find_files(repo)):
+    if damaged := _find_damaged(task, data):
         raise CannotStartError(
             f"Data file {damaged[0]} is damaged: its hash is not the hub's.",
             hint=f"Repair it with: {repo.repair}",
@@ -67,7 +78,7 @@ def fetch_data(task: TaskSpec, data: HubData, report: Report) -> Path:
     """
     repo = find_repo(task, data)
     if data_dir(task, data) is not None:
-        damaged = hub.find_damaged(repo, _find_files(repo))
+        damaged = _find_damaged(task, data)
         if not damaged:
             return repo.snapshot
         hub.remove_files(damaged)
@@ -79,18 +90,35 @@ def check_names(names: Collection[str], task: TaskSpec, data: HubData) -> None:
     """Refuse a data set by its file names.
 
     Raises:
-        CannotStartError: It has no files of the configuration.
+        CannotStartError: It has no files of one of the task's splits.
     """
-    repo = find_repo(task, data)
-    if not any(repo.needs(name) for name in names if name != CARD):
+    for split in (data.train, *data.dev.values()):
+        name_split_files(names, task, data, split)
+
+
+def name_split_files(names: Iterable[str], task: TaskSpec, data: HubData, split: str) -> list[str]:
+    """Return which of a data set's files are those of a split.
+
+    Raises:
+        CannotStartError: There is none.
+    """
+    needed = filter(find_repo(task, data).needs, names)
+    found = sorted(n for n in needed if any(fnmatch(PurePosixPath(n).name, split + e) for e in SPLIT_ENDS))
+    if not found:
         raise CannotStartError(
-            f"{data.repo} at {data.revision} has no files of the configuration {data.config!r}.",
-            hint=f"Correct `config` under [data.hub] in the manifest of {task.name}.",
+            f"{data.repo} at {data.revision}: {data.config} has no file of the split {split!r}.",
+            hint=f"Correct [data.hub] in the manifest of {task.name}.",
         )
+    return found
 
 
-def _find_files(repo: hub.Repo) -> list[Path]:
-    """Return the task's files in the snapshot; without the card or with nothing beside it they are none."""
-    files = [file for file in sorted(repo.snapshot.rglob("*")) if file.is_file()]
-    needed = [file for file in files if repo.needs(file.relative_to(repo.snapshot).as_posix())]
-    return needed if len(needed) > 1 and repo.snapshot / CARD in needed else []
+def list_snapshot(task: TaskSpec, data: HubData) -> list[str]:
+    """Return the paths of the task's files that are in the snapshot."""
+    folder = find_repo(task, data).snapshot
+    files = [file.relative_to(folder).as_posix() for file in sorted(folder.rglob("*")) if file.is_file()]
+    return [name for name in files if find_repo(task, data).needs(name)]
+
+
+def _find_damaged(task: TaskSpec, data: HubData) -> list[Path]:
+    repo = find_repo(task, data)
+    return hub.find_damaged(repo, [repo.snapshot / name for name in list_snapshot(task, data)])

@@ -82,14 +82,16 @@ def _begin(repo: hub.Repo) -> str:
     return f"{repo.use[0].upper()}{repo.use[1:]} could not be downloaded: {repo.name}"
 
 
-def _explain_refusal(repo: hub.Repo, cause: BaseException) -> tuple[str, str] | None:
+def _explain_refusal(  # noqa: PLR0911 - a table of refusals
+    repo: hub.Repo, cause: BaseException
+) -> tuple[str, str] | None:
     """Return the end of the message and the hint for what no patience changes, None for other errors."""
     from huggingface_hub import errors
 
     token = "set HF_TOKEN to a token of that account (or run: hf auth login)"
     match cause:
         case errors.GatedRepoError():
-            said = " is gated: only accounts that accepted its terms get it."
+            said = f" is gated: only accounts that accepted its terms get it{_quote(cause)}."
             return said, f"Sign in and accept the terms at {repo.page}, then {token}."
         case errors.RepositoryNotFoundError():
             said = " does not exist on the hub, or it is private."
@@ -98,10 +100,20 @@ def _explain_refusal(repo: hub.Repo, cause: BaseException) -> tuple[str, str] | 
             return f" has no revision {repo.revision}.", f"Correct the manifest of {repo.owner}."
         case errors.OfflineModeIsEnabled():
             return ": HF_HUB_OFFLINE is set and it is not on this machine.", "Unset it."
-        case errors.HfHubHTTPError() if cause.response.status_code in (401, 403):
-            hint = "Correct HF_TOKEN, or unset it: public repositories need none (hf auth logout)."
-            return ": the hub does not accept the token.", hint
-    return None
+        case errors.HfHubHTTPError() if cause.response.status_code == 401:
+            said = f": the hub does not accept the token{_quote(cause)}."
+            return said, "Correct HF_TOKEN, or unset it: public repositories need none (hf auth logout)."
+        case errors.HfHubHTTPError() if cause.response.status_code == 403:
+            said = f": access is forbidden{_quote(cause)}."
+            return said, "Check what the token (HF_TOKEN) may read, and the proxy if there is one."
+        case _:
+            return None
+
+
+def _quote(error: Exception) -> str:
+    """Return the hub's own reason in brackets, where it gives one."""
+    said = clean_text(str(getattr(error, "server_message", None) or "")).strip().rstrip(".")
+    return f" (the hub says: {' '.join(said.split())})" if said else ""
 
 
 def _first_line(error: BaseException) -> str:

@@ -50,7 +50,7 @@ def verify_weights(model: ModelSpec, weights: HubWeights) -> Path:
 
 
 def fetch_weights(model: ModelSpec, weights: HubWeights, report: Report) -> Path:
-    """Download what is missing or damaged of the snapshot; the client resumes and locks by itself."""
+    """Download what is missing or damaged of the snapshot; the client locks what others fetch too."""
     folder = weights_dir(model, weights)
     if folder is not None:
         damaged = _find_damaged(model, weights, folder)

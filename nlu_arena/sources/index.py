@@ -23,12 +23,14 @@ def ask_index(model: ModelSpec, package: str) -> None:
     Raises:
         CannotStartError: The index does not answer, or does not have this version.
     """
+    from packaging.version import Version
+
     name, _, version = package.partition("==")
     program = [sys.executable, "-P", "-m", "pip", "--no-input", "--disable-pip-version-check", "--no-color"]
     try:
         ended = subprocess.run(
             # One retry: without any, pip does not say that the index was silent.
-            [*program, "--retries", "1", "--timeout", "3", "index", "versions", name],
+            [*program, "--retries", "1", "--timeout", "3", "index", "versions", "--pre", name],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -42,7 +44,7 @@ def ask_index(model: ModelSpec, package: str) -> None:
     said = clean_text(ended.stdout + ended.stderr)
     if ended.returncode == 0:
         versions = said.partition("Available versions:")[2].partition("\n")[0].replace(",", " ").split()
-        if versions and version not in versions:
+        if versions and Version(version) not in map(Version, versions):
             raise _lacking(model, package)
     elif any(word in said for word in NETWORK_WORDS):
         raise _silent(model)

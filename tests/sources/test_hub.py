@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 
 from nlu_arena.errors import CannotStartError
 from nlu_arena.sources import fetch_weights, hub_client, verify_weights, weights_dir, weights_identity
+from nlu_arena.sources import hub as hub_files
 from nlu_arena.sources.hub import Repo
 from nlu_arena.spec import HubWeights, ModelSpec
 from tests.standin import Faults, Repository, StandInHub
@@ -167,6 +170,21 @@ def test_a_half_fetched_snapshot_does_not_count(snapshot: Path, make: MakeModel,
         verify_weights(make_hub_model(make))
 
 
+def test_a_blob_that_leads_into_a_shared_store_keeps_its_own_name_as_its_hash(
+    snapshot: Path, make: MakeModel, tmp_path: Path
+) -> None:
+    file = snapshot / "model.safetensors"
+    blob = file.parent / file.readlink()
+    store = tmp_path / "store" / hashlib.sha256(b"another way of hashing").hexdigest()
+    store.parent.mkdir()
+    blob.rename(store)
+    blob.symlink_to(store)
+    assert verify_weights(make_hub_model(make)) == snapshot
+    hub_files.remove_files([file])
+    assert store.exists(), "other repositories may share it"
+    assert not file.is_symlink()
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
 def test_a_damaged_blob_is_named(snapshot: Path, make: MakeModel, name: str) -> None:
     blob = (snapshot / name).resolve()
@@ -233,23 +251,36 @@ def test_offline_mode_is_named(hub: StandInHub, make: MakeModel, tmp_path: Path)
     assert hub.requests == []
 
 
-def test_a_full_disk_is_told_from_other_errors_and_leaves_nothing_half_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    repo = Repo("model", "org/tiny", REVISION, "tiny", "the weights of tiny", "pull", "config.json", ("*",))
-    (repo.folder / "blobs").mkdir(parents=True)
-    (repo.folder / "blobs" / "abc.incomplete").write_bytes(b"half")
-    monkeypatch.setattr(hub_client, "hub_answers", lambda: True)
-    monkeypatch.setattr(hub_client, "ask", lambda repo: {"model.safetensors": 10})
-    full = OSError(errno.ENOSPC, "No space left on device", str(repo.folder / "blobs" / "abc.incomplete"))
+def make_repo(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """What is needed of a repository that the hub seems to have."""
+    monkeypatch.setenv("HF_HOME", str(folder))
+    monkeypatch.setattr(hub_client, "hub_answers", lambda timeout: True)
+    monkeypatch.setattr(hub_client, "ask", lambda repo, pauses: {"model.safetensors": 10})
+    return Repo("model", "org/tiny", REVISION, "tiny", "the weights of tiny", "pull", "config.json", ("*",))
+
+
+def test_a_full_disk_is_told_from_other_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = make_repo(tmp_path, monkeypatch)
 
     def fail(*_: object, **__: object) -> None:
-        raise full
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "abc.incomplete"))
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", fail)
     with pytest.raises(CannotStartError, match="the disk is full") as caught:
         hub_client.download(repo, print, lambda names: None)
     assert "abc.incomplete" in caught.value.message
     assert "HF_HOME" in caught.value.hint
-    assert list((repo.folder / "blobs").iterdir()) == []
+
+
+def test_what_a_killed_download_left_half_written_is_removed_and_a_living_one_s_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = make_repo(tmp_path, monkeypatch)
+    blobs = repo.folder / "blobs"
+    blobs.mkdir(parents=True)
+    for name, age in (("left", 7200), ("living", 1)):
+        (blobs / f"{name}.incomplete").write_bytes(b"half")
+        os.utime(blobs / f"{name}.incomplete", (time.time() - age,) * 2)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: str(repo.snapshot))
+    hub_client.download(repo, print, lambda names: None)
+    assert [file.name for file in blobs.iterdir()] == ["living.incomplete"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import count, islice, product
 from typing import Any
 
 from tests.standin.repository import Repository
@@ -53,7 +53,7 @@ def read_rows(config: str, split: str) -> Iterator[Row]:
     make = _make_opinion if config == "sst2" else _make_pair
     # Each split goes through the same words from another place on.
     start = 7 * sum(map(ord, split))
-    for number in range(10_000):
+    for number in count():
         label = number % len(LABELS[config])
         row = make(start + number // len(LABELS[config]), label)
         if LABELS[config] == NLI:
@@ -109,8 +109,8 @@ def _write_card(sheets: list[tuple[str, list[tuple[str, int, int]]]]) -> str:
         lines += ["  - name: label", "    dtype:", "      class_label:", "        names:"]
         lines += [f"          '{number}': {label}" for number, label in enumerate(LABELS[config])]
         lines += ["  - name: idx", "    dtype: int32", "  splits:"]
-        for split, size, count in splits:
-            lines += [f"  - name: {split}", f"    num_bytes: {size}", f"    num_examples: {count}"]
+        for split, size, rows in splits:
+            lines += [f"  - name: {split}", f"    num_bytes: {size}", f"    num_examples: {rows}"]
         total = sum(size for _, size, _ in splits)
         lines += [f"  download_size: {total // 2}", f"  dataset_size: {total}"]
     lines.append("configs:")

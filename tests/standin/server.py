@@ -97,6 +97,8 @@ class _Host(ThreadingHTTPServer):
     """One address of the hub, in a thread of its own."""
 
     daemon_threads = True
+    # A client opens many connections at once; one that finds no place in the queue waits a second.
+    request_queue_size = 64
     answering: Answering
 
     def __init__(self, hub: StandInHub) -> None:

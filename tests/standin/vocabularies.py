@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from tests.standin.glue import LABELS, ROWS, read_rows
@@ -41,7 +42,7 @@ GEMMA_TEMPLATE = (
 def read_texts() -> Iterator[str]:
     """Yield every text of the data set, and the words that prompts are made of."""
     for config in LABELS:
-        for row in (row for _, row in zip(range(ROWS["train"]), read_rows(config, "train"), strict=False)):
+        for row in islice(read_rows(config, "train"), ROWS["train"]):
             yield from (value for value in row.values() if isinstance(value, str))
     for _ in range(20):
         yield "Answer with one word: negative or positive. Sentence: Opinion: negative positive"
