@@ -21,6 +21,17 @@ def ledger_path(results: Path) -> Path:
     return results / "arena.db"
 
 
+def models_dir(override: Path | None = None) -> Path | None:
+    """Return the folder of the user's copies of weights: the option, NLU_ARENA_MODELS, or none."""
+    named = os.environ.get("NLU_ARENA_MODELS")
+    return override or (Path(named) if named else None)
+
+
+def data_source(override: str | None = None) -> str | None:
+    """Return where the user says that data come from: the option, NLU_ARENA_DATA, or none."""
+    return override or os.environ.get("NLU_ARENA_DATA") or None
+
+
 def cache_dir() -> Path:
     """Return the folder of fetched and converted weights: NLU_ARENA_CACHE or the user's cache folder."""
     return Path(os.environ.get("NLU_ARENA_CACHE") or platformdirs.user_cache_dir(APP))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, TypeVar
 
 from nlu_arena.dataref import resolve_data
-from nlu_arena.errors import UsageError
+from nlu_arena.errors import CannotStartError, UsageError
 from nlu_arena.hardware import Device
 from nlu_arena.profile import Block, Profile, settings_of
 from nlu_arena.registry import Registry
@@ -21,6 +21,16 @@ from nlu_arena.spec import (
     TaskSpec,
     TrainSettings,
 )
+
+Item = TypeVar("Item", ModelSpec, TaskSpec)
+Found = TypeVar("Found")
+
+
+class Subject(NamedTuple):
+    """A model or a task by its name: what experiments stand or fall with."""
+
+    kind: Literal["model", "task"]
+    name: str
 
 
 class Cell(NamedTuple):
@@ -39,6 +49,7 @@ def build_plan(
     devices: Sequence[Device],
     *,
     weights_identity: Callable[[ModelSpec], str],
+    absent: dict[Subject, CannotStartError] | None = None,
 ) -> list[Experiment]:
     """Return a profile's experiments: block by block, in it by model, mode, task and seed.
 
@@ -47,6 +58,7 @@ def build_plan(
         registry: What its names mean.
         devices: Where it is done: all of them must have bfloat16 for it to be used.
         weights_identity: Names a model's weights for the key.
+        absent: Is told what should be here and is not; its cells are left out. Without it, it is raised.
 
     Returns:
         Experiments with different keys: of equal ones (an overlap of two blocks, zero-shot with another
@@ -59,11 +71,11 @@ def build_plan(
     precision: Precision = "bfloat16" if all(device.fast_bfloat16 for device in devices) else "float32"
     cells = list(_cells(profile, registry))
     tasks = {cell.task.name: cell.task for cell in cells}
-    data = {name: resolve_data(task, profile.data) for name, task in tasks.items()}
     models = {cell.model.name: cell.model for cell in cells}
-    weights = {name: weights_identity(model) for name, model in models.items()}
+    data = _find("task", tasks, lambda task: resolve_data(task, profile.data), absent)
+    weights = _find("model", models, weights_identity, absent)
     plan: dict[str, Experiment] = {}
-    for cell in cells:
+    for cell in (c for c in cells if c.task.name in data and c.model.name in weights):
         where = f"profile {profile.name}, {cell.model.name}/{cell.task.name}/{cell.mode}"
         experiment = Experiment(
             model=cell.model,
@@ -81,6 +93,24 @@ def build_plan(
     return list(plan.values())
 
 
+def _find(
+    kind: Literal["model", "task"],
+    items: Mapping[str, Item],
+    find: Callable[[Item], Found],
+    absent: dict[Subject, CannotStartError] | None,
+) -> dict[str, Found]:
+    """Return what is found for each model or task; what is not here is noted, or raised."""
+    found = {}
+    for name, item in items.items():
+        try:
+            found[name] = find(item)
+        except CannotStartError as error:
+            if absent is None:
+                raise
+            absent[Subject(kind, name)] = error
+    return found
+
+
 def _cells(profile: Profile, registry: Registry) -> Iterator[Cell]:
     for block in profile.blocks:
         tasks = [registry.task(name) for name in block.tasks]
@@ -91,7 +121,8 @@ def _cells(profile: Profile, registry: Registry) -> Iterator[Cell]:
                         f"the {model.family} {model.name} cannot do {mode}",
                         f"It can do {', '.join(model.modes)}.",
                     )
-                yield from (Cell(block, model, mode, task, s) for task in tasks for s in profile.seeds)
+                seeds = profile.seeds_of(block)
+                yield from (Cell(block, model, mode, task, s) for task in tasks for s in seeds)
 
 
 def _subset(cell: Cell) -> Subset:

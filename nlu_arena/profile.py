@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,11 +12,12 @@ from nlu_arena.errors import UsageError
 from nlu_arena.manifest import convert, read_toml
 from nlu_arena.naming import NAME_FORM, is_name, unknown_name
 from nlu_arena.paths import manifest_dirs
-from nlu_arena.settings import resolve_train
+from nlu_arena.settings import merge_settings, resolve_train
 from nlu_arena.spec import TRAINED_MODES, Mode, Spec
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+Seeds = Annotated[tuple[Seed, ...], msgspec.Meta(min_length=1)]
 Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
@@ -25,6 +26,7 @@ class Block(Spec, frozen=True):
 
     `limit` bounds the rows of each dev split, `train_limit` those of the trained modes; few-shot examples
     are drawn from all of train. `train` changes the training settings, `train.lora` those of the adapter.
+    `seeds` stand for the profile's in this block.
     """
 
     models: Names
@@ -33,6 +35,7 @@ class Block(Spec, frozen=True):
     shots: Count = 5
     limit: Count | None = None
     train_limit: Count | None = None
+    seeds: Seeds | None = None
     train: dict[str, Any] = msgspec.field(default_factory=dict)
 
     @property
@@ -51,7 +54,11 @@ class Profile(Spec, frozen=True):
     description: str
     blocks: Annotated[tuple[Block, ...], msgspec.Meta(min_length=1)] = msgspec.field(name="block")
     data: str = "hub"
-    seeds: Annotated[tuple[Seed, ...], msgspec.Meta(min_length=1)] = (42,)
+    seeds: Seeds = (42,)
+
+    def seeds_of(self, block: Block) -> tuple[int, ...]:
+        """Return the seeds of a block's experiments."""
+        return self.seeds if block.seeds is None else block.seeds
 
 
 def load_profile(name_or_path: str) -> Profile:
@@ -110,29 +117,47 @@ def override(
     seeds: Sequence[int] | None = None,
     limit: int | None = None,
     train_limit: int | None = None,
+    train: Mapping[str, Any] | None = None,
 ) -> Profile:
     """Return a profile with the command line's changes; None keeps what the profile says.
 
     Args:
         profile: What the file says.
         data: "hub", "starter" or a folder.
-        seeds: One experiment each.
+        seeds: One experiment each, in every block.
         limit: The most rows of each dev split, in every block.
         train_limit: The most training rows, in every block that trains.
+        train: Training settings, over those of every block that trains; the adapter's where there is one.
 
     Raises:
         UsageError: A value that is not allowed.
     """
-    everywhere = {} if limit is None else {"limit": limit}
-    where_trained = {} if train_limit is None else {"train_limit": train_limit}
+    everywhere: dict[str, Any] = {} if limit is None else {"limit": limit}
+    everywhere |= {} if seeds is None else {"seeds": None}
+    where_trained: dict[str, Any] = {} if train_limit is None else {"train_limit": train_limit}
+    if train and not any(block.trained_modes for block in profile.blocks):
+        raise UsageError(
+            f"--set train.{next(iter(train))} changes nothing: {profile.name} has no mode that trains",
+            f"Those are {' and '.join(TRAINED_MODES)}.",
+        )
+    if train and "lora" in train and not any("lora" in block.modes for block in profile.blocks):
+        raise UsageError(f"--set train.lora changes nothing: {profile.name} has no mode lora")
     blocks = [
-        msgspec.to_builtins(block) | everywhere | (where_trained if block.trained_modes else {})
+        msgspec.to_builtins(block)
+        | everywhere
+        | (where_trained | _set_train(block, train or {}) if block.trained_modes else {})
         for block in profile.blocks
     ]
     changes: dict[str, Any] = {"data": data, "seeds": None if seeds is None else list(seeds)}
     changes = {key: value for key, value in changes.items() if value is not None}
     raw = msgspec.to_builtins(profile) | changes | {"block": blocks}
     return _check(raw, f"the profile {profile.name} with the command line's changes")
+
+
+def _set_train(block: Block, train: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a block's training settings with changes; the adapter's are for blocks that have one."""
+    fitting = {key: value for key, value in train.items() if key != "lora" or "lora" in block.modes}
+    return {"train": merge_settings(block.train, fitting)}
 
 
 def _find_files() -> dict[str, Path]:

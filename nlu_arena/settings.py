@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nlu_arena.errors import UsageError
@@ -11,6 +13,9 @@ from nlu_arena.spec import Family, LoraHead, Mode, ModelSpec, TaskSpec, TrainSet
 
 # In a model's `train.<mode>`: a table of tasks, each with what this model changes on that task alone.
 BY_TASK = "tasks"
+
+# The name of a setting on the command line: train.lr, train.lora.rank.
+SETTING = re.compile(r"[a-z_]+\.[a-z_]+(\.[a-z_]+)?")
 
 # Adapters start from zero and are few, so they take a rate ten times that of full fine-tuning and
 # settle within an epoch on large sets (a judgement from published recipes for Qwen2.5 of this size).
@@ -37,7 +42,7 @@ def resolve_train(
         head: LoraHead = "classifier" if family == "encoder" else "label-words"
         merged = LORA_DEFAULTS | {"lora": {"head": head}}
     for override in overrides:
-        merged = _merge(merged, override)
+        merged = merge_settings(merged, override)
     settings = convert(merged, TrainSettings, where)
     if mode != "lora" and settings.lora is not None:
         raise UsageError(f"{where}: `lora` has no meaning in mode {mode}", "Move it to the settings of lora.")
@@ -55,7 +60,36 @@ def manifest_overrides(model: ModelSpec, task: TaskSpec, mode: Mode) -> list[Map
     return [by_model, task.train.get(mode, {}), by_task.get(task.name, {})]
 
 
-def _merge(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+def read_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """Read changes such as "train.lr=1e-5" or "train.lora.head=classifier" into nested tables.
+
+    Raises:
+        UsageError: A text is not of this form, or names something other than a training setting.
+    """
+    read: dict[str, Any] = {}
+    for text in texts:
+        key, is_pair, value = (part.strip() for part in text.partition("="))
+        if not is_pair or not SETTING.fullmatch(key) or not value:
+            raise UsageError(f"--set {text!r} is not a setting", "Write it as --set train.lr=1e-5.")
+        if not key.startswith("train."):
+            raise UsageError(
+                f"--set {key}: only training settings can be set", "Their names begin with `train.`."
+            )
+        _, table, *inner = key.split(".")
+        setting = {inner[0]: _read_value(value)} if inner else _read_value(value)
+        read["train"] = merge_settings(read.get("train", {}), {table: setting})
+    return read
+
+
+def _read_value(text: str) -> Any:
+    """Read a number or a truth value as TOML does; anything else is a text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def merge_settings(base: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
     """Return base with the override's values, tables merged one level down."""
     merged = dict(base)
     for key, value in override.items():

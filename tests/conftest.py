@@ -16,6 +16,8 @@ for name in (
     "FORCE_COLOR",
     "GITHUB_ACTIONS",
     "COLORTERM",
+    "NLU_ARENA_DATA",
+    "NLU_ARENA_MODELS",
     "NLU_ARENA_RESULTS",
     "NLU_ARENA_DISPLAY",
 ):

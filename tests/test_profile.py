@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from nlu_arena.errors import UsageError
+from nlu_arena.hardware import Device
 from nlu_arena.paths import PACKAGE
+from nlu_arena.plan import build_plan
 from nlu_arena.profile import Profile, list_profiles, load_profile, override, single_profile
+from nlu_arena.registry import load_registry
+from nlu_arena.spec import TRAINED_MODES
+from nlu_arena.views.catalogue import count_experiments
+
+CPU = Device(name="cpu", kind="cpu", title="CPU", memory_bytes=1, fast_bfloat16=False)
 
 MINE = """\
 description = "Mine"
@@ -184,3 +191,73 @@ def test_one_experiment_is_a_profile_of_one_block() -> None:
 def test_shots_of_one_experiment_are_checked() -> None:
     with pytest.raises(UsageError, match="shots"):
         single_profile("gemma3", "rte", "few-shot", data="starter", shots=0)
+
+
+def test_a_block_has_seeds_of_its_own_until_the_command_line_gives_others(own_folder: Path) -> None:
+    text = MINE.replace("[[block]]", "[[block]]\nseeds = [5, 6, 7]", 1)
+    write(own_folder, "mine.toml", text)
+    profile = load_profile("mine")
+    first, second = profile.blocks
+    assert (profile.seeds_of(first), profile.seeds_of(second)) == ((5, 6, 7), profile.seeds)
+    changed = override(profile, seeds=[1])
+    assert [changed.seeds_of(block) for block in changed.blocks] == [(1,), (1,)]
+
+
+def test_training_settings_are_set_in_every_block_that_trains_and_the_adapters_where_there_is_one() -> None:
+    full = load_profile("full")
+    changed = override(full, train={"lr": 1e-3, "lora": {"rank": 4}})
+    encoders, zero, few, lora = changed.blocks
+    assert (encoders.train, lora.train) == ({"lr": 1e-3}, {"lr": 1e-3, "lora": {"rank": 4}})
+    assert not zero.train
+    assert not few.train
+
+
+def test_a_setting_stands_over_what_the_block_says_and_leaves_the_rest() -> None:
+    quick = load_profile("quick")
+    changed = override(quick, train={"batch_size": 4})
+    assert changed.blocks[1].train == {"epochs": 1, "batch_size": 4}
+
+
+def test_a_setting_that_no_block_can_use_is_refused(own_folder: Path) -> None:
+    only_prompts = single_profile("gemma3", "rte", "zero-shot", data="starter")
+    with pytest.raises(UsageError, match=r"--set train\.lr changes nothing"):
+        override(only_prompts, train={"lr": 1e-3})
+
+
+def test_an_adapters_setting_without_lora_is_refused() -> None:
+    tuned = single_profile("bert", "rte", "fine-tune", data="starter")
+    with pytest.raises(UsageError, match=r"--set train\.lora changes nothing"):
+        override(tuned, train={"lora": {"rank": 8}})
+
+
+@pytest.mark.parametrize(
+    ("train", "said"),
+    [({"lrr": 1e-3}, "unknown key `lrr`"), ({"lr": "fast"}, "float"), ({"epochs": 0}, "above 0")],
+)
+def test_a_wrong_setting_is_refused_like_one_of_the_file(train: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        override(load_profile("full"), train=train)
+
+
+PROFILES = {"quick": 12, "full": 30, "laptop": 30, "full-seeds": 97, "example": 5}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_the_profiles_name_as_many_experiments_as_they_say(name: str) -> None:
+    profile = load_profile(name)
+    plan = build_plan(profile, load_registry(), [CPU], weights_identity=lambda model: model.name)
+    # A profile of the hub plans without a hub.
+    assert len(plan) == count_experiments(profile) == PROFILES[name]
+
+
+def test_fine_tuning_and_lora_see_the_same_training_rows_in_full_and_laptop() -> None:
+    for profile in map(load_profile, ("full", "laptop")):
+        plan = build_plan(profile, load_registry(), [CPU], weights_identity=lambda model: model.name)
+        assert len({e.subset for e in plan if e.mode in TRAINED_MODES}) == 1
+
+
+def test_the_laptop_profile_bounds_the_rows() -> None:
+    for block in load_profile("laptop").blocks:
+        assert block.limit is not None
+        assert block.limit <= 500
+        assert not block.trained_modes or (block.train_limit or 513) <= 512

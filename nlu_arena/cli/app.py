@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from nlu_arena.cli.doctor import doctor
 from nlu_arena.cli.listing import list_registry
 from nlu_arena.cli.pull import pull
 from nlu_arena.cli.run import run
@@ -56,6 +57,7 @@ def build_app(style: Literal["rich"] | None) -> typer.Typer:
     app.command("status", epilog=EXIT_CODES)(status)
     app.command("list", epilog=EXIT_CODES)(list_registry)
     app.command("pull", epilog=EXIT_CODES)(pull)
+    app.command("doctor", epilog=EXIT_CODES)(doctor)
     return app
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
 
+from nlu_arena.cli.planning import Work
 from nlu_arena.cli.terminal import narrate, open_console, print_json, print_lines
 from nlu_arena.spec import Experiment
 from nlu_arena.views.figures import format_estimate
@@ -21,38 +21,27 @@ COLUMNS = (
 )
 
 
-def show_plan(
-    plan: Sequence[Experiment],
-    done: set[str],
-    expected: Mapping[str, float | None],
-    workers: int,
-    as_json: bool,
-) -> None:
+def show_plan(work: Work, as_json: bool) -> None:
     """Write a plan to stdout, and the time that the waiting steps will take.
 
     Args:
-        plan: the experiments in their order.
-        done: the keys that need no work.
-        expected: seconds by key, None where nothing is known.
-        workers: how many of them work at once.
+        work: the experiments in their order, what is done of them, and their expected times.
         as_json: whether to write one JSON document.
     """
-    names = name_experiments(plan)
+    names = name_experiments(work.plan)
     records = [
-        _record(step, e, names[e.key], e.key in done, expected.get(e.key)) for step, e in enumerate(plan, 1)
+        _record(step, e, names[e.key], e.key in work.done, work.expected.get(e.key))
+        for step, e in enumerate(work.plan, 1)
     ]
-    waiting = [expected.get(experiment.key) for experiment in plan if experiment.key not in done]
-    known = [seconds for seconds in waiting if seconds is not None]
-    total = sum(known) / workers if len(known) == len(waiting) else None
     if as_json:
-        print_json({"schema": 1, "plan": records, "expected_seconds": total})
+        print_json({"schema": 1, "plan": records, "expected_seconds": work.expected_total})
         return
     if sys.stdout.isatty():
         open_console(sys.stdout).print(Sheet(COLUMNS, records))
     else:
         print_lines(tsv_lines(KEYS, records))
-    time = "not known" if total is None else format_estimate(total)
-    narrate(f"{len(plan) - len(waiting)} of {len(plan)} done; expected time of the others: {time}")
+    done = len(work.plan) - len(work.waiting)
+    narrate(f"{done} of {len(work.plan)} done; expected time of the others: {work.expected_text}")
 
 
 def _record(step: int, experiment: Experiment, name: str, is_done: bool, seconds: float | None) -> Record:

@@ -52,7 +52,9 @@ class Interruption:
                 self._before[number] = signal.signal(number, self._heed)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is SystemExit:
+            return  # The command is ending, and may be waiting for threads: a second signal is still heard.
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -66,7 +68,11 @@ class Interruption:
             self._is_cancellable = False
 
     def _heed(self, number: int, _: FrameType | None) -> None:
-        self._signal = number
+        is_again, self._signal = self._signal is not None, number
+        if not self._is_cancellable and is_again:
+            # A download's threads would be waited for once more.
+            self.say(STOPPED)
+            os._exit(self.exit_code)
         if not self._is_cancellable or self.cancel.now:
             self.say(STOPPED)
             raise SystemExit(self.exit_code)

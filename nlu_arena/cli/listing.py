@@ -27,6 +27,7 @@ def list_registry(
 ) -> None:
     """List the models, tasks, modes or profiles."""
     end_with_the_pipe()
+    from nlu_arena.paths import models_dir
     from nlu_arena.profile import list_profiles
     from nlu_arena.registry import load_registry
     from nlu_arena.sources import weights_dir
@@ -38,7 +39,8 @@ def list_registry(
     match kind:
         case Kind.MODELS:
             columns = catalogue.MODEL_COLUMNS
-            records = catalogue.model_records(load_registry(), weights_dir)
+            registry = load_registry().with_copies(models_dir())
+            records = catalogue.model_records(registry, weights_dir)
         case Kind.TASKS:
             columns, records = catalogue.TASK_COLUMNS, catalogue.task_records(load_registry())
         case Kind.MODES:

@@ -37,9 +37,32 @@ Data = Annotated[
         "--data",
         metavar="hub|starter|DIR",
         help="Where the examples come from: the pinned GLUE on the hub, the small starter sets of this"
-        " package, or a folder in the layout of the GLUE download.",
+        " package, or a folder in the layout of the GLUE download. (default: $NLU_ARENA_DATA)",
         show_default=False,
     ),
+]
+ModelsDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--models-dir",
+        metavar="DIR",
+        help="A folder of local copies of weights, one folder a model in the layout of its hub repository."
+        " (default: $NLU_ARENA_MODELS)",
+        show_default=False,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="train.KEY=VALUE",
+        help="Change a training setting, as in train.lr=1e-5 or train.lora.rank=8; give it again for more.",
+        show_default=False,
+    ),
+]
+SkipUnavailable = Annotated[
+    bool,
+    typer.Option("--skip-unavailable", help="Leave out what cannot be had here, say so, and do the rest."),
 ]
 Seeds = Annotated[
     list[int] | None,

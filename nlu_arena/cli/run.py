@@ -15,8 +15,10 @@ from nlu_arena.cli.options import (
     Fresh,
     JsonLines,
     Limit,
+    ModelsDir,
     Results,
     Seeds,
+    Set,
     TrainLimit,
 )
 from nlu_arena.errors import UsageError
@@ -30,6 +32,7 @@ def run(
     task: Annotated[str, typer.Option("--task", metavar="NAME", help="`nlu-arena list tasks`.")],
     mode: Annotated[str, typer.Option("--mode", metavar="NAME", help="`nlu-arena list modes`.")],
     data: Data = None,
+    models_dir: ModelsDir = None,
     seed: Seeds = None,
     shots: Annotated[
         int | None,
@@ -37,6 +40,7 @@ def run(
     ] = None,
     limit: Limit = None,
     train_limit: TrainLimit = None,
+    setting: Set = None,
     device: Device = None,
     fresh: Fresh = False,
     dry_run: DryRun = False,
@@ -48,15 +52,28 @@ def run(
 
     A model, used in a mode, on a task; without --data on the small starter data.
     """
-    from nlu_arena.cli.execution import Order, execute
-    from nlu_arena.paths import results_dir
+    from nlu_arena import paths
+    from nlu_arena.cli.execution import execute
+    from nlu_arena.cli.planning import Order
     from nlu_arena.profile import single_profile
     from nlu_arena.registry import find_mode
+    from nlu_arena.settings import read_settings
 
     chosen = find_mode(mode)
     if shots is not None and chosen != "few-shot":
         raise UsageError(f"--shots has no meaning in mode {chosen}", "Leave it out, or use --mode few-shot.")
     given: dict[str, Any] = {"shots": shots, "limit": limit, "train_limit": train_limit}
-    block = {name: value for name, value in given.items() if value is not None}
-    profile = single_profile(model, task, chosen, data=data or DEFAULT_DATA, seeds=seed or (42,), **block)
-    execute(Order(profile, results_dir(results), device, 1, fresh, dry_run, as_json=as_json, display=display))
+    block = {name: value for name, value in given.items() if value is not None} | read_settings(setting or ())
+    source = paths.data_source(data) or DEFAULT_DATA
+    execute(
+        Order(
+            profile=single_profile(model, task, chosen, data=source, seeds=seed or (42,), **block),
+            results=paths.results_dir(results),
+            models_dir=paths.models_dir(models_dir),
+            device=device,
+            fresh=fresh,
+            dry_run=dry_run,
+            as_json=as_json,
+            display=display,
+        )
+    )

@@ -70,6 +70,7 @@ def narrate_end(snapshot: Snapshot) -> None:
     """Say on stderr how a sweep ended, what failed and why, and what to do next."""
     from nlu_arena.views.names import name_cells
     from nlu_arena.views.next_step import choose_command
+    from nlu_arena.views.status import left_out
 
     names = name_cells(snapshot.cells)
     for cell in snapshot.cells:
@@ -77,6 +78,8 @@ def narrate_end(snapshot: Snapshot) -> None:
             narrate(f"failed: {names[cell.key]}: {clean(cell.message) or clean(cell.error)}")
             if cell.hint:
                 narrate(f"hint: {clean(cell.hint)}")
+    for reason in left_out(snapshot.sweep):
+        narrate(f"left out: {reason}")
     narrate(snapshot.totals.line)
     command, why = choose_command(snapshot.sweep, snapshot.totals)
     narrate(f"next: {command}   {why}")

@@ -55,11 +55,20 @@ class StatusView:
             yield Text()
             has_seeds = len({cell.seed for cell in self._cells}) > 1
             yield Text(SEEDS_LEGEND if has_seeds else LEGEND, style="dim")
+        yield from self._left_out()
         yield from self._failures()
         yield from self._warnings()
         if self._has_next:
             yield Text()
             yield next_step(self._sweep, self._totals)
+
+    def _left_out(self) -> Iterator[Text]:
+        """Name what the sweep was to do and could not: it has no cells."""
+        reasons = left_out(self._sweep)
+        if reasons:
+            yield Text()
+        for reason in reasons:
+            yield Text.assemble(("- ", "yellow"), f"left out: {reason}")
 
     def _failures(self) -> Iterator[Text | Padding]:
         failed = [cell for cell in self._cells if cell.state == "failed"]
@@ -88,6 +97,11 @@ class StatusView:
         more = len(warnings) - WARNINGS_SHOWN
         if more > 0:
             yield Text(f"  and {format_count(more, 'more warning')} (status --json has all)", style="dim")
+
+
+def left_out(sweep: SweepRow) -> list[str]:
+    """Return what a sweep left out and why, for people."""
+    return [clean(str(reason)) for reason in sweep.details.get("left_out", [])]
 
 
 # ── Tables ────────────────────────────────────────────────────────────────────────────────────────────

@@ -68,6 +68,7 @@ class Arena:
     def __init__(self, home: Path, tasks: Sequence[str]) -> None:
         self.home = home
         self.results = home / "results"
+        self.variables: dict[str, str] = {}
         self._write("plugins/models/toy.toml", MODEL.format(name="toy"))
         for task in tasks:
             self._write(f"plugins/tasks/{task}.toml", TASK.format(name=task))
@@ -93,7 +94,7 @@ class Arena:
     @property
     def environment(self) -> dict[str, str]:
         calm = {"NLU_ARENA_CONFIG": str(self.home / "config"), "NLU_ARENA_CACHE": str(self.home / "cache")}
-        return os.environ | calm | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+        return os.environ | calm | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""} | self.variables
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-c", PROGRAM, *arguments]

@@ -146,3 +146,9 @@ def test_a_warning_of_several_runs_is_listed_once(tmp_path: Path) -> None:
     text = render(tmp_path)
     assert "! minilm/sst2/fine-tune and 2 others: the data are old" in text
     assert text.count("the data are old") == 1
+
+
+def test_what_a_sweep_left_out_is_named_in_every_later_look(tmp_path: Path) -> None:
+    details = {"left_out": ["gemma-2b: it is gated \x1b[31m"]}
+    write_sweep(tmp_path, quick_plan(), [done(0.7)] * 12, details=details)
+    assert "- left out: gemma-2b: it is gated \n" in render(tmp_path)
