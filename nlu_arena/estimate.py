@@ -122,10 +122,11 @@ def _measure_pace(seconds: float, done: Workload, speed: Speed) -> float:
 
 
 def _is_kin(timing: Timing, experiment: Experiment, device: Device) -> bool:
-    """Say whether a run tells something about an experiment."""
+    """Say whether a run tells something about an experiment; GPUs differ too much to tell of each other."""
     done = timing.experiment
     return (
         timing.device_kind == device.kind
+        and (device.kind != "cuda" or timing.device_title == device.title)
         and done.model.name == experiment.model.name
         and (done.task.name, done.mode) == (experiment.task.name, experiment.mode)
     )

@@ -155,9 +155,9 @@ def test_the_full_profile_is_planned_for_four_to_six_hours_on_one_gpu(registry: 
 def test_the_same_work_takes_what_it_took(registry: Registry) -> None:
     experiment = one(registry, "bert", "rte", "fine-tune")
     history = [
-        Timing(one(registry, "bert", "rte", "fine-tune", seed=1), "cuda", 12.5),
-        Timing(one(registry, "bert", "rte", "fine-tune", seed=2), "cuda", 13.5),
-        Timing(one(registry, "bert", "rte", "fine-tune", train={"epochs": 1}), "cuda", 1000.0),
+        Timing(one(registry, "bert", "rte", "fine-tune", seed=1), "cuda", "GPU", 12.5),
+        Timing(one(registry, "bert", "rte", "fine-tune", seed=2), "cuda", "GPU", 13.5),
+        Timing(one(registry, "bert", "rte", "fine-tune", train={"epochs": 1}), "cuda", "GPU", 1000.0),
     ]
     assert expected_seconds(experiment, history, GPU, RATES) == 13.0
 
@@ -167,14 +167,14 @@ def test_other_work_of_the_cell_gives_the_pace(registry: Registry) -> None:
     part = one(registry, "bert", "mnli", "fine-tune", limit=200, train_limit=4_000)
     fixed = FIXED + whole.model.parameters * CHANGED_SECONDS
     twice_as_long = fixed + 2 * (seconds(part) - fixed)
-    expected = expected_seconds(whole, [Timing(part, "cuda", twice_as_long)], GPU)
+    expected = expected_seconds(whole, [Timing(part, "cuda", "GPU", twice_as_long)], GPU)
     assert expected == pytest.approx(fixed + 2 * (seconds(whole) - fixed))
 
 
 def test_a_run_shorter_than_its_fixed_part_still_has_a_pace(registry: Registry) -> None:
     whole = one(registry, "minilm", "sst2", "fine-tune")
     part = one(registry, "minilm", "sst2", "fine-tune", limit=10, train_limit=10)
-    expected = expected_seconds(whole, [Timing(part, "cuda", 1.0)], GPU)
+    expected = expected_seconds(whole, [Timing(part, "cuda", "GPU", 1.0)], GPU)
     assert expected is not None
     assert expected > FIXED
 
@@ -182,10 +182,11 @@ def test_a_run_shorter_than_its_fixed_part_still_has_a_pace(registry: Registry) 
 def test_other_devices_models_tasks_and_modes_say_nothing(registry: Registry) -> None:
     experiment = one(registry, "qwen-0.5b", "rte", "zero-shot")
     history = [
-        Timing(experiment, "cpu", 1000.0),
-        Timing(one(registry, "qwen-1.5b", "rte", "zero-shot"), "cuda", 1000.0),
-        Timing(one(registry, "qwen-0.5b", "sst2", "zero-shot"), "cuda", 1000.0),
-        Timing(one(registry, "qwen-0.5b", "rte", "few-shot"), "cuda", 1000.0),
+        Timing(experiment, "cpu", "CPU", 1000.0),
+        Timing(experiment, "cuda", "another GPU", 1000.0),
+        Timing(one(registry, "qwen-1.5b", "rte", "zero-shot"), "cuda", "GPU", 1000.0),
+        Timing(one(registry, "qwen-0.5b", "sst2", "zero-shot"), "cuda", "GPU", 1000.0),
+        Timing(one(registry, "qwen-0.5b", "rte", "few-shot"), "cuda", "GPU", 1000.0),
     ]
     assert expected_seconds(experiment, history, GPU) == seconds(experiment)
 
@@ -196,4 +197,4 @@ def test_runs_whose_rows_cannot_be_counted_any_more_are_left_out(
     experiment = one(registry, "bert", "rte", "fine-tune")
     gone = one(registry, "bert", "rte", "fine-tune", limit=10)
     monkeypatch.setattr(estimate, "count_workload", lambda e: None if e is gone else count_workload(e))
-    assert expected_seconds(experiment, [Timing(gone, "cuda", 1000.0)], GPU) == seconds(experiment)
+    assert expected_seconds(experiment, [Timing(gone, "cuda", "GPU", 1000.0)], GPU) == seconds(experiment)

@@ -34,10 +34,11 @@ RUN_COLUMNS = "runs.*, experiments.definition FROM runs JOIN experiments USING (
 
 
 class Timing(NamedTuple):
-    """How long an experiment took on a kind of device, in seconds."""
+    """How long an experiment took on a kind of device, in seconds; the title is the hardware's name."""
 
     experiment: Experiment
     device_kind: str
+    device_title: str
     seconds: float
 
 
@@ -106,18 +107,18 @@ class Reader:
         return [make_cell(row, dead) for row in rows]
 
     def median_seconds(self) -> list[Timing]:
-        """Return what the finished runs took: the median of each experiment on each kind of device."""
+        """Return what the finished runs took: the median of each experiment on each device."""
         from statistics import median
 
-        seconds: dict[tuple[str, str], list[float]] = {}
-        for definition, kind, value in self._fetch(
-            "SELECT definition, device_kind, seconds FROM runs JOIN experiments USING (experiment_id)"
-            " WHERE state = 'done'"
+        seconds: dict[tuple[str, str, str], list[float]] = {}
+        for definition, kind, title, value in self._fetch(
+            "SELECT definition, device_kind, json_extract(environment, '$.device_title'), seconds"
+            " FROM runs JOIN experiments USING (experiment_id) WHERE state = 'done'"
         ):
-            seconds.setdefault((definition, kind), []).append(value)
+            seconds.setdefault((definition, kind, title or ""), []).append(value)
         return [
-            Timing(decode_experiment(definition), kind, median(values))
-            for (definition, kind), values in seconds.items()
+            Timing(decode_experiment(definition), kind, title, median(values))
+            for (definition, kind, title), values in seconds.items()
         ]
 
     def memory_samples(self, sweep_id: int) -> list[MemorySample]:

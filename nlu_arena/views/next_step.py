@@ -25,7 +25,7 @@ def choose_command(sweep: SweepRow, totals: Totals) -> tuple[str, str]:
     if totals.pending:
         return again, "goes on where it stopped"
     if sweep.name == "quick":
-        return "nlu-arena sweep --profile full --dry-run", "what GLUE itself would take"
+        return "nlu-arena doctor --profile full", "what GLUE itself needs and takes"
     if sweep.details.get("seeds") == 1:
         return f"{again} --seed 1 --seed 2 --seed 3", "shows how much the seed matters"
     return "nlu-arena status --json", "has every number"

@@ -330,7 +330,7 @@ def test_seconds_do_not_count_the_time_a_run_lay_interrupted(
     store.record(run_id, example_set(2))
     store.finish_run(run_id, [answers(0, 1)])
     assert reader.run(run_id).seconds == pytest.approx(7)
-    assert reader.median_seconds() == [Timing(make_experiment(), "cpu", pytest.approx(7))]
+    assert reader.median_seconds() == [Timing(make_experiment(), "cpu", "", pytest.approx(7))]
 
 
 def test_a_folder_is_named_after_model_mode_task_and_start(store: Store) -> None:

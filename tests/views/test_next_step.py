@@ -31,7 +31,7 @@ def test_a_sweep_under_way_is_followed() -> None:
 
 
 def test_after_the_quick_profile_comes_glue() -> None:
-    assert choose(name="quick", done=12) == "nlu-arena sweep --profile full --dry-run"
+    assert choose(name="quick", done=12) == "nlu-arena doctor --profile full"
 
 
 def test_one_seed_is_not_the_end() -> None:
