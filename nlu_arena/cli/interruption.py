@@ -54,7 +54,7 @@ class Interruption:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is SystemExit:
-            return  # The command is ending, and may be waiting for threads: a second signal is still heard.
+            return  # The command is ending: the next signal must not be turned into an exception.
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -68,12 +68,11 @@ class Interruption:
             self._is_cancellable = False
 
     def _heed(self, number: int, _: FrameType | None) -> None:
-        is_again, self._signal = self._signal is not None, number
-        if not self._is_cancellable and is_again:
-            # A download's threads would be waited for once more.
-            self.say(STOPPED)
-            os._exit(self.exit_code)
+        self._signal = number
         if not self._is_cancellable or self.cancel.now:
+            # The end may wait for a download's threads: the next signal is the system's own and ends at once.
+            for other in self._before:
+                signal.signal(other, signal.SIG_DFL)
             self.say(STOPPED)
             raise SystemExit(self.exit_code)
         self.cancel.request()

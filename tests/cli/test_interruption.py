@@ -30,5 +30,6 @@ def test_a_second_ctrl_c_does_not_wait_for_the_threads_of_a_download() -> None:
     assert process.stderr.readline() == "stopped\n"
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    # By the signal itself, which a shell shows as 130.
+    assert process.wait(timeout=30) == -signal.SIGINT
     assert time.monotonic() - began < 10
