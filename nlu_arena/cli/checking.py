@@ -72,7 +72,8 @@ def _summarise(work: Work, findings: Sequence[Finding]) -> None:
             if finding.state == "warning":
                 remedy = f" {finding.remedy}" if finding.remedy else ""
                 narrate(f"note: {finding.subject}: {clean(finding.text)}.{clean(remedy)}")
-    size = sum(finding.fetch.size for finding in findings if finding.fetch is not None)
+    needed = {subject.name for experiment in work.waiting for subject in _needs(experiment)}
+    size = sum(f.fetch.size for f in findings if f.fetch is not None and f.subject in needed)
     said = [f"{len(findings)} checks"]
     said += [f"at most {format_bytes(size)} of disk for what is fetched"] if size else []
     said += [f"expected time {work.expected_text}"]

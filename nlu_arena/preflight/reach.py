@@ -53,14 +53,24 @@ class _HubState(NamedTuple):
 
 def _ask_for_hub(supply: Supply) -> _HubState:
     """Find out once for all whether the hub can be reached, if anything has to be fetched from it."""
-    is_needed = any(isinstance(m.weights, HubWeights) and find_weights(m) is None for m in supply.models)
     tables = [(task, data_table(task, ref.source)) for task, ref in supply.tasks.values()]
-    is_needed |= any(isinstance(t, HubData) and hub_data.data_dir(task, t) is None for task, t in tables)
-    if not is_needed:
+    finds: list[Callable[[], Path | None]] = [
+        *(partial(find_weights, model) for model in supply.models if isinstance(model.weights, HubWeights)),
+        *(partial(hub_data.data_dir, task, table) for task, table in tables if isinstance(table, HubData)),
+    ]
+    if not any(map(_is_absent, finds)):
         return _HubState(is_asked=False)
     if hub.is_offline():
         return _HubState(True, "HF_HUB_OFFLINE is set")
     return _HubState(True, "" if hub_client.hub_answers() else f"{hub.endpoint()} does not answer")
+
+
+def _is_absent(find: Callable[[], Path | None]) -> bool:
+    """Say whether something is to be fetched; what cannot be read is no matter of the hub."""
+    try:
+        return find() is None
+    except OSError:
+        return False
 
 
 def _describe_hub(state: _HubState) -> list[Finding]:

@@ -85,33 +85,28 @@ def _group(plan: Iterable[Experiment], device: Device) -> list[_Need]:
 
 
 def _judge(need: _Need, room: _Room, device: Device) -> Finding | None:
+    """Return what does not fit, now or ever; nothing where all of it fits."""
+    fixed, total, free = (format_bytes(size) for size in (need.most.fixed, need.most.total, room.free))
+    found = Finding("memory", need.title, "warning", "")
     if need.most.fixed > room.total:
-        return Finding(
-            "memory",
-            need.title,
-            "failure",
-            f"needs {format_bytes(need.most.fixed)} without its batches, {device.name} has"
-            f" {format_bytes(room.total)}",
-            "Use a device with more memory, or leave it out.",
-            frozenset(experiment.key for experiment in need.experiments),
+        return found._replace(
+            state="failure",
+            text=f"needs {fixed} without its batches, {device.name} has {format_bytes(room.total)}",
+            remedy="Use a device with more memory, or leave it out.",
+            blocks=frozenset(experiment.key for experiment in need.experiments),
         )
     if need.most.fixed > room.free:
-        return Finding(
-            "memory",
-            need.title,
-            "warning",
-            f"needs {format_bytes(need.most.fixed)} without its batches, {device.name} has"
-            f" {format_bytes(room.free)} free now",
-            "End other programs first: it fails when the memory is still missing at its turn.",
+        return found._replace(
+            text=f"needs {fixed} without its batches, {device.name} has {free} free now",
+            remedy="End other programs first: it fails when the memory is still missing at its turn.",
         )
     if need.most.total > room.free:
-        is_gpu = device.kind == "cuda"
-        return Finding(
-            "memory",
-            need.title,
-            "warning",
-            f"may need {format_bytes(need.most.total)}, {device.name} has {format_bytes(room.free)} free",
-            "Batches are halved until they fit." if is_gpu else "A smaller train.batch_size needs less.",
+        halves = device.kind == "cuda"
+        return found._replace(
+            text=f"may need {total}, {device.name} has {free} free",
+            remedy="Batches are halved until they fit."
+            if halves
+            else "A smaller train.batch_size needs less.",
         )
     return None
 

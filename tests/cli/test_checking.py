@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from nlu_arena.cli import checking
+from nlu_arena.cli import checking, doctor
 from nlu_arena.cli.planning import Order, expect, plan_work
 from nlu_arena.errors import CannotStartError
+from nlu_arena.preflight import reach
 from nlu_arena.profile import load_profile
+from nlu_arena.views.figures import format_bytes
 from tests.cli.arena import MODEL, Arena
 from tests.cli.conftest import MakeArena
 from tests.standin import StandInHub, build_repositories
@@ -199,8 +201,6 @@ def test_without_a_profile_the_doctor_looks_at_every_model_and_task_and_nothing_
     assert {"bert-base", "minilm", "sst2", "mnli", "cpu"} <= subjects
     assert "failure" not in {check["state"] for check in document["checks"]}
     assert document["can_start"] is None
-    (disk,) = [check for check in document["checks"] if check["check"] == "disk"]
-    assert str(tmp_path / "NLU_ARENA_CACHE") in disk["text"] or "0 MiB" in disk["text"]
     nlu_arena(tmp_path, "doctor", "--limit", "3", code=2)
 
 
@@ -244,6 +244,20 @@ def test_a_hub_that_is_down_is_told_in_seconds_for_every_model(tmp_path: Path) -
         found = ask_doctor(hub, tmp_path, 3)
     assert time.monotonic() - began < 15
     assert "the hub answers 503 (busy or down)" in found["bert-base"]["text"]
+
+
+def test_without_a_profile_the_disk_must_hold_all_that_can_be_fetched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("NLU_ARENA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(reach, "ask_index", lambda model, package: None)
+    findings = doctor._check_everything("starter", None, tmp_path / "results", "cpu")
+    fetched = [finding.fetch.size for finding in findings if finding.fetch is not None]
+    assert len(fetched) == 3, "the models of the package index; the hub's are offline here"
+    (disk,) = [finding for finding in findings if finding.check == "disk"]
+    assert str(tmp_path / "cache") in disk.text
+    assert f"{format_bytes(sum(fetched))} needed" in disk.text
 
 
 # ── Local copies, data and settings ───────────────────────────────────────────────────────────────────

@@ -154,6 +154,23 @@ def test_a_cache_that_may_not_be_read_is_a_finding_and_no_fault(
     assert (finding.state, finding.text) == ("failure", "/shared/hf cannot be read: Permission denied")
 
 
+def test_a_hub_cache_of_someone_else_is_a_finding_and_no_fault(
+    silent_hub: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/shared/hf")
+
+    monkeypatch.setattr(preflight_reach, "find_weights", refuse)
+    monkeypatch.setattr(preflight_reach.hub_data, "data_dir", refuse)
+    found = check([REGISTRY.model("bert-base")], sst2="hub")
+    for name in ("bert-base", "sst2"):
+        assert (found[name].state, found[name].text) == (
+            "failure",
+            "/shared/hf cannot be read: Permission denied",
+        )
+    assert silent_hub == []
+
+
 def test_models_and_tasks_that_could_not_be_planned_are_named() -> None:
     lost = {Subject("model", "mine"): CannotStartError("no folder", "Make one.")}
     (finding,) = check_supply(Supply([], {}, lost))
