@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.errors import CannotStartError, RunError, UsageError
 from nlu_arena.naming import suggest
 from nlu_arena.paths import starter_dir
 from nlu_arena.spec import DataRef, DataSource, HubData, TableData, TaskSpec
 
 TRAIN = "train"
+# What the identity of files begins with.
+HASH = "sha256:"
 
 
 def resolve_data(task: TaskSpec, data: str) -> DataRef:
@@ -50,6 +52,22 @@ def resolve_data(task: TaskSpec, data: str) -> DataRef:
     )
 
 
+def check_unchanged(task: TaskSpec, ref: DataRef) -> None:
+    """Demand that the files are still those that were planned with: a key must not name other texts.
+
+    Raises:
+        RunError: A file has changed since.
+        CannotStartError: A file is gone.
+    """
+    # The hub's identity is a commit, whose files do not change.
+    is_hash = ref.identity.startswith(HASH)
+    if is_hash and ref.identity != f"{HASH}{_hash_splits(task, split_files(task, ref))}":
+        raise RunError(
+            f"the data of the task {task.name} have changed since the sweep began: {ref.location}",
+            "Start the command again; its experiments are others then.",
+        )
+
+
 def split_files(task: TaskSpec, ref: DataRef) -> dict[str, Path]:
     """Return the file of each split, "train" first, then the dev splits by our names.
 
@@ -77,7 +95,7 @@ def data_table(task: TaskSpec, source: DataSource) -> HubData | TableData:
 
 def _refer_files(task: TaskSpec, source: DataSource, location: str) -> DataRef:
     files = split_files(task, DataRef(source=source, location=location, identity=""))
-    return DataRef(source=source, location=location, identity=f"sha256:{_hash_splits(task, files)}")
+    return DataRef(source=source, location=location, identity=f"{HASH}{_hash_splits(task, files)}")
 
 
 def _hash_splits(task: TaskSpec, files: Mapping[str, Path]) -> str:

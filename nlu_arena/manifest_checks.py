@@ -21,6 +21,7 @@ from nlu_arena.spec import (
     ModelSpec,
     PromptSpec,
     Published,
+    TableData,
     TaskSpec,
     WheelWeights,
 )
@@ -139,7 +140,10 @@ def _check_data(task: TaskSpec, where: str) -> None:
     sources = task.data.by_source
     if not sources:
         raise UsageError(f"{where}: data names no source", f"Valid here: {', '.join(get_args(DataSource))}.")
-    splits = {name: list(data.dev) for name, data in sources.items()}
+    for name, data in sources.items():
+        if isinstance(data, TableData) and data.split is not None:
+            _check_split(data, name, f"{where}: data.{name}")
+    splits = {name: list(data.dev_splits) for name, data in sources.items()}
     if not all(splits.values()) or len({tuple(names) for names in splits.values()}) > 1:
         raise UsageError(
             f"{where}: every source must name the same dev splits in the same order",
@@ -152,6 +156,15 @@ def _check_data(task: TaskSpec, where: str) -> None:
         raise UsageError(f"{where}: a dev split cannot be named {TRAIN!r}: that is the training split's name")
     if task.published is not None:
         _check_published(task.published, task.labels, (TRAIN, *known), f"{where}: published")
+
+
+def _check_split(table: TableData, source: DataSource, where: str) -> None:
+    if source != "file":
+        raise UsageError(f"{where}.split has no meaning", "Only a file of your own (data.file) can be split.")
+    if table.dev:
+        raise UsageError(
+            f"{where} has both a dev file and a split", "Keep `dev`, or `split`, which cuts dev from train."
+        )
 
 
 def _check_columns(columns: Columns, is_pair: bool, where: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,6 +110,39 @@ def single_profile(
     return _check(raw | {"block": [cell]}, "the command line")
 
 
+def focus(profile: Profile, task: str, model_name: Callable[[str], str]) -> Profile:
+    """Return a profile with one task in place of its own.
+
+    Models, modes and settings stay; a model in a mode is done once, as the first block that has it says.
+
+    Args:
+        profile: What the file says.
+        task: The task's name.
+        model_name: Gives a model's name for a name or alias.
+
+    Raises:
+        UsageError: A model is not known.
+    """
+    blocks, seen = [], set[tuple[str, Mode]]()
+    for block in profile.blocks:
+        for model in block.models:
+            name = model_name(model)
+            modes = tuple(mode for mode in dict.fromkeys(block.modes) if (name, mode) not in seen)
+            seen |= {(name, mode) for mode in modes}
+            blocks += [_narrow(block, name, modes, task)] if modes else []
+    raw = msgspec.to_builtins(profile) | {"block": blocks}
+    return _check(raw, f"the profile {profile.name} with --task")
+
+
+def _narrow(block: Block, model: str, modes: tuple[Mode, ...], task: str) -> dict[str, Any]:
+    """Return a part of a block, without settings that none of its modes has."""
+    raw: dict[str, Any] = msgspec.to_builtins(block)
+    raw |= {"models": [model], "modes": list(modes), "tasks": [task]}
+    if not set(modes) & set(TRAINED_MODES):
+        return raw | {"train": {}, "train_limit": None}
+    return raw | {"train": _fit(block.train, modes)}
+
+
 def override(
     profile: Profile,
     *,
@@ -156,8 +189,11 @@ def override(
 
 def _set_train(block: Block, train: Mapping[str, Any]) -> dict[str, Any]:
     """Return a block's training settings with changes; the adapter's are for blocks that have one."""
-    fitting = {key: value for key, value in train.items() if key != "lora" or "lora" in block.modes}
-    return {"train": merge_settings(block.train, fitting)}
+    return {"train": merge_settings(block.train, _fit(train, block.modes))}
+
+
+def _fit(train: Mapping[str, Any], modes: Sequence[Mode]) -> dict[str, Any]:
+    return {key: value for key, value in train.items() if key != "lora" or "lora" in modes}
 
 
 def _find_files() -> dict[str, Path]:

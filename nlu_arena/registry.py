@@ -42,6 +42,15 @@ class Registry(NamedTuple):
         """
         return _find("task", name, self.tasks)
 
+    @property
+    def task_names(self) -> set[str]:
+        """Return all names and aliases of tasks."""
+        return {name for task in self.tasks.values() for name in (task.name, *task.aliases)}
+
+    def with_task(self, task: TaskSpec | None) -> Registry:
+        """Return the registry with a task that has no manifest, if there is one."""
+        return self if task is None else self._replace(tasks=self.tasks | {task.name: task})
+
     def with_copies(self, folder: Path | None) -> Registry:
         """Return the registry with weights from the copies in a models folder, where there is one.
 
@@ -49,6 +58,17 @@ class Registry(NamedTuple):
             CannotStartError: There is no such folder.
         """
         return self if folder is None else self._replace(models=use_copies(self.models, folder))
+
+
+def read_task(path: Path) -> TaskSpec:
+    """Read one task's manifest as the registry does.
+
+    Raises:
+        UsageError: The manifest is wrong.
+    """
+    task = convert(read_toml(path), TaskSpec, str(path))
+    check_task(task, str(path))
+    return _anchor_files(path, task)
 
 
 def find_mode(name: str) -> Mode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 
 from nlu_arena.errors import RunError
@@ -17,8 +18,10 @@ def stratified_order(labels: Sequence[int], seed: int) -> list[int]:
     """
     generator = random.Random(f"subset/{seed}")
     places: list[tuple[float, int]] = []
-    for label in sorted(set(labels)):
-        rows = [index for index, value in enumerate(labels) if value == label]
+    rows_of: dict[int, list[int]] = defaultdict(list)
+    for index, label in enumerate(labels):
+        rows_of[label].append(index)
+    for _, rows in sorted(rows_of.items()):
         generator.shuffle(rows)
         places += [((place + generator.random()) / len(rows), row) for place, row in enumerate(rows)]
     return [row for _, row in sorted(places)]
@@ -60,10 +63,11 @@ def draw_shots(
     """
     generator = random.Random(f"shots/{seed}")
     asked = {normalise(example) for example in exclude}
-    pools = []
-    for label in range(n_labels):
-        pool = [e for e in train if e.label == label and len(e.text.split()) >= min_words]
-        pools.append(generator.sample(pool, len(pool)))
+    fitting: list[list[Example]] = [[] for _ in range(n_labels)]
+    for example in train:
+        if len(example.text.split()) >= min_words:
+            fitting[example.label].append(example)
+    pools = [generator.sample(pool, len(pool)) for pool in fitting]
     # Which labels get one more than the others is random, not the order of the label ids.
     labels = [label for _ in range(shots // n_labels) for label in range(n_labels)]
     labels += generator.sample(range(n_labels), shots % n_labels)

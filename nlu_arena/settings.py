@@ -21,6 +21,8 @@ SETTING = re.compile(r"[a-z_]+\.[a-z_]+(\.[a-z_]+)?")
 # settle within an epoch on large sets (a judgement from published recipes for Qwen2.5 of this size).
 # The length is that of a prompt: the instruction and the chat turns come on top of the text.
 LORA_DEFAULTS: dict[str, Any] = {"epochs": 1, "lr": 2e-4, "max_length": 256}
+# The tokens that BERT and its like can read.
+ENCODER_POSITIONS = 512
 
 
 def resolve_train(
@@ -57,7 +59,11 @@ def manifest_overrides(model: ModelSpec, task: TaskSpec, mode: Mode) -> list[Map
     """Return what the manifests change for a mode: the model's, the task's, the model's on this task."""
     by_model = dict(model.train.get(mode, {}))
     by_task = by_model.pop(BY_TASK, {})
-    return [by_model, task.train.get(mode, {}), by_task.get(task.name, {})]
+    of_task = dict(task.train.get(mode, {}))
+    if model.family == "encoder" and mode == "lora" and "max_length" in of_task:
+        # What a task asks for has room for an instruction, which a classification head does not read.
+        of_task["max_length"] = min(of_task["max_length"], ENCODER_POSITIONS)
+    return [by_model, of_task, by_task.get(task.name, {})]
 
 
 def read_settings(texts: Iterable[str]) -> dict[str, Any]:

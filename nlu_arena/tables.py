@@ -1,4 +1,4 @@
-"""Reading tables of examples from files: TSV and JSONL, with label ids mapped by name."""
+"""Reading tables of examples from files, with label ids mapped by name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import msgspec
 
 from nlu_arena.dataref import data_table, split_files
 from nlu_arena.errors import RunError
+from nlu_arena.label_names import parse_label
+from nlu_arena.ownfile.splits import read_splits
 from nlu_arena.spec import Columns, DataRef, Example, TaskSpec
 
 Row = Mapping[str, Any]
@@ -19,8 +21,11 @@ def read_file_split(task: TaskSpec, ref: DataRef, split: str) -> list[Example]:
     """Read all examples of "train" or of a dev split whose data are files here.
 
     Raises:
+        UsageError: A person's own file has something that cannot be used.
         RunError: The file is no table, has no rows, or a column or a label does not fit the task.
     """
+    if ref.source == "file":
+        return read_splits(task, ref).examples[split]
     path = split_files(task, ref)[split]
     rows = read_jsonl(path) if path.suffix == ".jsonl" else read_tsv(path)
     try:
@@ -76,20 +81,6 @@ def parse_rows(rows: Iterable[Row], columns: Columns, task: TaskSpec, origin: st
     if not examples:
         raise RunError(f"{origin}: the table has no rows", "Every split needs at least one example.")
     return examples
-
-
-def parse_label(value: object, task: TaskSpec, origin: str) -> int:
-    """Return the id of a label given by name, or by its number in the data set's own label order.
-
-    Names are compared without case: label ids of another order are the classic silent error.
-    """
-    text = str(value).strip()
-    names = [label.lower() for label in task.labels]
-    if text.lower() in names:
-        return names.index(text.lower())
-    if text.isdecimal() and int(text) < len(names):
-        return int(text)
-    raise RunError(f"{origin}: label {text!r} is none of {', '.join(task.labels)}")
 
 
 def _check_header(row: Row, wanted: Iterable[str], origin: str) -> None:

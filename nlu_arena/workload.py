@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from nlu_arena.dataref import TRAIN, split_files
+from nlu_arena.dataref import TRAIN, data_table, split_files
+from nlu_arena.errors import UsageError
+from nlu_arena.parquetfile import count_parquet_rows
 from nlu_arena.shape import Shape, find_shape
-from nlu_arena.spec import PROMPTED_MODES, TRAINED_MODES, Experiment, Precision, TrainSettings
+from nlu_arena.spec import PROMPTED_MODES, TRAINED_MODES, Experiment, Precision, TableData, TrainSettings
 
 # Mean tokens of an example. GLUE has 13 (train) and 25 (dev) in SST-2, 42 in MNLI, 70 in RTE.
 SINGLE_TOKENS = 20
@@ -23,6 +25,11 @@ PADDING = 2.0
 # and each example's own frame.
 INSTRUCTION_TOKENS = 45
 FRAME_TOKENS = 12
+# Labels of so many are taken to share first tokens: all their tokens are then scored, against the whole
+# vocabulary. A word of a label's name is about a token (the 77 intents of Banking77: 253 words, 264 tokens),
+# and of a longer text four characters are.
+MANY_LABELS = 12
+TOKEN_CHARACTERS = 4
 # Rows that are scored together, and those that the latency probe scores at the least: a warm-up call and a
 # counted one, of one row and of 32.
 SCORED_TOGETHER = 32
@@ -49,6 +56,7 @@ class Pace(NamedTuple):
 PROMPTING = Pace(2, 550, 1.3e-3)
 CLASSIFYING = Pace(2, 450, 0.9e-3)
 ADAPTED_SCORING = Pace(2, 950, 1.5e-3)
+OUTPUT_LAYER = Pace(2, 0, 0.0)
 FINE_TUNING = Pace(6, 2500, 1.5e-3)
 CLASSIFIER_LORA = Pace(4, 3100, 4e-3)
 # The prefix is a pass of its own.
@@ -88,9 +96,27 @@ def count_workload(experiment: Experiment) -> Workload | None:
     if train is not None:
         stages.append(_train(experiment, train, trained, shape))
         scored += train.epochs * round(trained * train.held_out)
-    stages.append(_score(experiment, scored))
+    stages += [_score(experiment, scored), *_read_out(experiment, scored, shape)]
     probe = _score(experiment, PROBE_ROWS)
     return Workload(shape, tuple(stages), probe, count_changed(experiment, shape))
+
+
+def count_label_nodes(experiment: Experiment) -> int:
+    """Return how many label tokens are read after a prompt: none where one position decides."""
+    words = experiment.task.prompt.words.values()
+    is_prompted = experiment.mode in PROMPTED_MODES or experiment.uses_label_words
+    if not is_prompted or len(words) < MANY_LABELS:
+        return 0
+    return sum(len(word.split()) - 1 for word in words)
+
+
+def _read_out(experiment: Experiment, rows: int, shape: Shape) -> list[Stage]:
+    """Return what it takes to score labels of several tokens: the whole output layer at each, in float32."""
+    nodes = count_label_nodes(experiment)
+    if not nodes:
+        return []
+    share = (experiment.model.parameters - shape.products) / shape.products
+    return [Stage(OUTPUT_LAYER, "float32", rows * (1 + nodes) * share, 0)]
 
 
 def _score(experiment: Experiment, rows: int) -> Stage:
@@ -102,7 +128,8 @@ def _score(experiment: Experiment, rows: int) -> Stage:
         precision = experiment.precision if experiment.uses_label_words else "float32"
     passes = math.ceil(rows / SCORED_TOGETHER)
     # What all prompts begin with is run once.
-    return Stage(pace, precision, prefix + rows * _pad(own, passes), passes)
+    own_tokens = _pad(own, passes) + count_label_nodes(experiment)
+    return Stage(pace, precision, prefix + rows * own_tokens, passes)
 
 
 def _train(experiment: Experiment, train: TrainSettings, rows: int, shape: Shape) -> Stage:
@@ -146,23 +173,28 @@ def count_tokens(experiment: Experiment) -> tuple[int, int]:
         longest = experiment.train.max_length if experiment.train else text
         return 0, min(text, longest)
     example = text + FRAME_TOKENS
-    return INSTRUCTION_TOKENS + experiment.shots * example, example
+    # One that lists many labels is longer.
+    instruction = max(INSTRUCTION_TOKENS, len(experiment.task.prompt.instruction) // TOKEN_CHARACTERS)
+    return instruction + experiment.shots * example, example
 
 
 def count_rows(experiment: Experiment) -> tuple[int, int] | None:
     """Return the training rows and the rows of all dev splits, the subset taken into account.
 
     Rows of files here are counted; those of the hub are the manifest's. Zero training rows without training,
-    None where they are not known, or the files are gone.
+    None where they are not known, or the files are gone or damaged.
     """
     task, subset = experiment.task, experiment.subset
     files = split_files(task, experiment.data)
     try:
         sizes = {split: count_file_rows(path) for split, path in files.items()}
-    except OSError:
+    except (OSError, UsageError):
         return None
     if not files:
         sizes = {TRAIN: task.train_rows, **task.published_rows}
+    elif isinstance(table := data_table(task, experiment.data.source), TableData) and table.split is not None:
+        dev = round(table.split.share * sizes[TRAIN])
+        sizes = {TRAIN: sizes[TRAIN] - dev, "dev": dev}
     if len(sizes) < 2:
         return None
     train = sizes.pop(TRAIN)
@@ -174,7 +206,9 @@ def count_rows(experiment: Experiment) -> tuple[int, int] | None:
 
 @cache
 def count_file_rows(path: Path) -> int:
-    """Return the rows of a table: its lines, less a TSV file's header."""
+    """Return the rows of a table: its lines, less a header; what is quoted may be more lines than rows."""
+    if path.suffix.lower() == ".parquet":
+        return count_parquet_rows(path)
     with path.open("rb") as file:
         lines = sum(1 for line in file if line.strip())
-    return lines if path.suffix == ".jsonl" else max(lines - 1, 0)
+    return lines if path.suffix.lower() == ".jsonl" else max(lines - 1, 0)

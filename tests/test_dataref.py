@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nlu_arena.dataref import resolve_data, split_files
-from nlu_arena.errors import CannotStartError, UsageError
+from nlu_arena.dataref import check_unchanged, resolve_data, split_files
+from nlu_arena.errors import CannotStartError, RunError, UsageError
 from nlu_arena.paths import starter_dir
 from nlu_arena.registry import load_registry
 from nlu_arena.spec import Columns, TableData, TaskData, TaskSpec
@@ -103,6 +103,15 @@ def test_a_task_without_data_from_there_says_where_it_has_some(mnli: TaskSpec, g
         with pytest.raises(UsageError, match="task mnli has no data from") as caught:
             resolve_data(task, data)
         assert caught.value.hint == "It has: hub."
+
+
+def test_files_that_change_after_the_planning_are_found_out(mnli: TaskSpec, glue: Path) -> None:
+    ref = resolve_data(mnli, str(glue))
+    check_unchanged(mnli, ref)
+    file = split_files(mnli, ref)["train"]
+    file.write_bytes(file.read_bytes() + b"\n")
+    with pytest.raises(RunError, match="the data of the task mnli have changed since the sweep began"):
+        check_unchanged(mnli, ref)
 
 
 def test_a_task_with_files_of_its_own_is_read_from_them(mnli: TaskSpec, tmp_path: Path) -> None:

@@ -13,7 +13,17 @@ from nlu_arena.hardware import Device
 from nlu_arena.plan import build_plan
 from nlu_arena.profile import Block, Profile, load_profile, override, single_profile
 from nlu_arena.registry import Registry, load_registry
-from nlu_arena.spec import Experiment, LoraSettings, Mode, ModelSpec, TrainSettings, WheelWeights
+from nlu_arena.spec import (
+    DevSplit,
+    Experiment,
+    LoraSettings,
+    Mode,
+    ModelSpec,
+    TaskData,
+    TrainSettings,
+    WheelWeights,
+)
+from tests.conftest import MakeExperiment
 
 FAST = Device(name="cuda:0", kind="cuda", title="GPU", memory_bytes=1, fast_bfloat16=True)
 SLOW = Device(name="cpu", kind="cpu", title="CPU", memory_bytes=1, fast_bfloat16=False)
@@ -232,3 +242,26 @@ def test_another_column_is_another_experiment(registry: Registry) -> None:
         data = msgspec.structs.replace(experiment.task.data, hub=other)
         task = msgspec.structs.replace(experiment.task, data=data)
         assert msgspec.structs.replace(experiment, task=task).key != experiment.key
+
+
+def test_another_rule_for_the_dev_split_is_another_experiment(
+    make_experiment: MakeExperiment, tmp_path: Path
+) -> None:
+    given = make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings())
+    assert given.task.data.file is not None
+    # As it was before there were rules: no key of earlier results has changed.
+    assert given.identity["reading"] == [{"text": "text", "label": "label", "pair": ""}, None]
+    keys = {given.key}
+    for split in (DevSplit(), DevSplit(share=0.1), DevSplit(seed=1)):
+        table = msgspec.structs.replace(given.task.data.file, dev={}, split=split)
+        task = msgspec.structs.replace(given.task, data=TaskData(file=table))
+        keys.add(msgspec.structs.replace(given, task=task).key)
+    assert len(keys) == 4
+
+
+def test_a_long_instruction_is_no_matter_of_an_encoders_head(registry: Registry) -> None:
+    task = msgspec.structs.replace(registry.task("rte"), train={"lora": {"max_length": 1137}})
+    own = registry.with_task(task)
+    assert settings(plan_one(own, "minilm", "rte", "lora")).max_length == 512
+    assert settings(plan_one(own, "gemma3-270m", "rte", "lora")).max_length == 1137
+    assert settings(plan_one(registry, "minilm", "rte", "lora")).max_length == 384

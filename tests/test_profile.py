@@ -10,7 +10,7 @@ from nlu_arena.errors import UsageError
 from nlu_arena.hardware import Device
 from nlu_arena.paths import PACKAGE
 from nlu_arena.plan import build_plan
-from nlu_arena.profile import Profile, list_profiles, load_profile, override, single_profile
+from nlu_arena.profile import Profile, focus, list_profiles, load_profile, override, single_profile
 from nlu_arena.registry import load_registry
 from nlu_arena.spec import TRAINED_MODES
 from nlu_arena.views.catalogue import count_experiments
@@ -261,3 +261,67 @@ def test_the_laptop_profile_bounds_the_rows() -> None:
         assert block.limit is not None
         assert block.limit <= 500
         assert not block.trained_modes or (block.train_limit or 513) <= 512
+
+
+# ── One task in place of the profile's ────────────────────────────────────────────────────────────────
+
+
+def test_a_task_takes_the_place_of_the_profiles_and_the_rest_stays(own_folder: Path) -> None:
+    profile = focus(read_mine(own_folder), "mine", str)
+    assert [(b.models, b.modes, b.tasks) for b in profile.blocks] == [
+        (("minilm",), ("fine-tune", "lora"), ("mine",)),
+        (("smollm2-135m",), ("zero-shot", "few-shot"), ("mine",)),
+    ]
+    assert profile.blocks[0].train == {"epochs": 1, "lora": {"rank": 8}}
+    assert (profile.name, profile.data) == ("mine", "starter")
+
+
+def test_each_model_in_a_mode_is_done_once_as_its_first_block_says(own_folder: Path) -> None:
+    again = """
+[[block]]
+models = ["MiniLM", "smollm2-135m"]
+modes = ["lora", "fine-tune"]
+tasks = ["rte"]
+limit = 7
+train_limit = 9
+train = { epochs = 2, lora = { rank = 4 } }
+"""
+    write(own_folder, "mine.toml", MINE + again)
+    first, second, rest = focus(load_profile("mine"), "mine", str.lower).blocks
+    assert (first.limit, second.limit) == (None, None)
+    assert (rest.models, rest.modes, rest.limit) == (("smollm2-135m",), ("lora", "fine-tune"), 7)
+    assert (rest.train_limit, rest.train) == (9, {"epochs": 2, "lora": {"rank": 4}})
+
+
+@pytest.mark.parametrize(
+    ("modes", "kept"),
+    [('"zero-shot"', ({}, None)), ('"fine-tune", "zero-shot"', ({"epochs": 2}, 9))],
+)
+def test_what_is_left_of_a_block_has_no_settings_for_modes_that_went(
+    own_folder: Path, modes: str, kept: tuple[dict[str, int], int | None]
+) -> None:
+    done = "lora" if "fine-tune" in modes else 'fine-tune", "lora'
+    text = f"""
+description = "Mine"
+[[block]]
+models = ["qwen-0.5b"]
+modes = ["{done}"]
+tasks = ["sst2"]
+[[block]]
+models = ["qwen-0.5b"]
+modes = [{modes}, "lora"]
+tasks = ["rte"]
+train_limit = 9
+train = {{ epochs = 2, lora = {{ rank = 4 }} }}
+"""
+    write(own_folder, "mine.toml", text)
+    _, rest = focus(load_profile("mine"), "mine", str).blocks
+    assert "lora" not in rest.modes
+    assert (rest.train, rest.train_limit) == kept
+
+
+@pytest.mark.parametrize(("name", "cells"), [("quick", 4), ("laptop", 10), ("full", 10)])
+def test_the_shipped_profiles_work_on_one_task(name: str, cells: int) -> None:
+    registry = load_registry()
+    profile = focus(load_profile(name), "sst2", lambda model: registry.model(model).name)
+    assert count_experiments(profile) == cells

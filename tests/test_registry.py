@@ -10,7 +10,7 @@ import pytest
 from nlu_arena.errors import ExitCode, UsageError
 from nlu_arena.paths import PACKAGE
 from nlu_arena.registry import Registry, find_mode, load_registry
-from nlu_arena.spec import HubWeights, LocalWeights, WheelWeights
+from nlu_arena.spec import DevSplit, HubWeights, LocalWeights, WheelWeights
 
 PLUGINS = PACKAGE.parent / "plugins"
 
@@ -267,6 +267,15 @@ BAD_TASKS = {
     "a column without a pair": ('label = "kind"', 'label = "kind", pair = "b"', "no {pair}", ""),
     "no data": (TASK[TASK.index("[data.file]") :], "[data]\n", "names no source", "hub"),
     "no dev split": ('{ dev = "dev.tsv" }', "{}", "dev splits", ""),
+    "a dev file and a split": (
+        *('{ dev = "dev.tsv" }', '{ dev = "dev.tsv" }\nsplit = {}'),
+        *("data.file has both a dev file and a split", "cuts dev from train"),
+    ),
+    "a split of the GLUE download": (
+        *("[data.file]", "[data.glue-dir]\nsplit = {}"),
+        *("data.glue-dir.split has no meaning", "data.file"),
+    ),
+    "a split of more than half": ('dev = { dev = "dev.tsv" }', "split = { share = 0.6 }", "at most 0.5", ""),
     "a dev split that is train": ("{ dev =", "{ train =", "cannot be named 'train'", ""),
     "an unknown source of data": ("data.file", "data.glue_dir", "data: unknown key", "glue-dir"),
     "published rows of an unknown split": (
@@ -294,6 +303,13 @@ BAD_TASKS = {
         *("published: unknown key `rows`", "counts"),
     ),
 }
+
+
+def test_a_file_of_ones_own_may_be_split_by_a_rule(own_folder: Path) -> None:
+    write(own_folder, "tasks", "mine.toml", TASK.replace('dev = { dev = "dev.tsv" }', "split = { seed = 7 }"))
+    table = load_registry().task("weather").data.file
+    assert table is not None
+    assert (table.dev_splits, table.split) == (("dev",), DevSplit(share=0.2, seed=7))
 
 
 @pytest.mark.parametrize("case", BAD_TASKS)

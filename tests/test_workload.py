@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from nlu_arena.dataref import resolve_data
 from nlu_arena.hardware import Device
+from nlu_arena.ownfile.draft import OwnFile, draft_task
 from nlu_arena.plan import build_plan
 from nlu_arena.profile import single_profile
 from nlu_arena.registry import Registry, load_registry
@@ -29,9 +31,11 @@ from nlu_arena.workload import (
     count_changed,
     count_file_rows,
     count_rows,
+    count_tokens,
     count_workload,
 )
 from tests.conftest import MakeExperiment
+from tests.ownfile.files import write_reviews
 
 GPU = Device(name="cuda:0", kind="cuda", title="GPU", memory_bytes=1, fast_bfloat16=True)
 SHAPE = Shape(products=700, layers=2, width=8)
@@ -82,6 +86,37 @@ def test_a_tables_header_is_no_row(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{}\n{}\n\n")
     assert count_file_rows(tmp_path / "a.tsv") == 2
     assert count_file_rows(tmp_path / "a.jsonl") == 2
+
+
+def test_a_dev_split_by_a_rule_is_a_share_of_the_file(
+    tmp_path: Path, make_experiment: MakeExperiment
+) -> None:
+    path = write_reviews(tmp_path / "reviews.csv", 60)
+    task = draft_task(OwnFile(path, text="review", label="stars"), "reviews").task
+    experiment = msgspec.structs.replace(
+        make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings()),
+        task=task,
+        data=resolve_data(task, "hub"),
+    )
+    assert count_rows(experiment) == (48, 12)
+
+
+def test_rows_of_a_parquet_file_are_those_it_names(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow.parquet import write_table
+
+    write_table(pyarrow.table({"text": ["a\nb"] * 7}), tmp_path / "a.parquet")
+    assert count_file_rows(tmp_path / "a.parquet") == 7
+
+
+def test_an_instruction_that_lists_many_labels_has_more_tokens(
+    tmp_path: Path, make_experiment: MakeExperiment
+) -> None:
+    usual = make_experiment("decoder", tmp_path, "zero-shot")
+    prompt = msgspec.structs.replace(usual.task.prompt, instruction="word " * 400)
+    task = msgspec.structs.replace(usual.task, prompt=prompt)
+    long = msgspec.structs.replace(usual, task=task)
+    assert (count_tokens(usual)[0], count_tokens(long)[0]) == (45, 500)
 
 
 def test_without_published_rows_or_with_files_that_are_gone_nothing_is_known(
@@ -194,3 +229,23 @@ def test_the_weights_of_an_adapter_follow_its_rank(make_experiment: MakeExperime
     assert changed(None, "zero-shot") == 0
     assert changed(TrainSettings(), "fine-tune") == 1000
     assert changed(TrainSettings(lora=LoraSettings(rank=4)), "lora") == 18 * 8 * 2 * 4
+
+
+def test_many_labels_are_read_behind_each_prompt_and_scored_against_the_whole_vocabulary(
+    make_experiment: MakeExperiment, tmp_path: Path
+) -> None:
+    few = make_experiment("decoder", tmp_path, "zero-shot", subset=Subset(dev=10))
+    # 20 labels of two words each: one of them is read, and predicts at a place of its own.
+    names = tuple(f"word {number:03}" for number in range(20))
+    prompt = msgspec.structs.replace(few.task.prompt, words={name: name for name in names})
+    task = msgspec.structs.replace(few.task, labels=names, prompt=prompt)
+    many = msgspec.structs.replace(few, task=task)
+    before, after = count_workload(few), count_workload(many)
+    assert before is not None
+    assert after is not None
+    scored, output = after.stages
+    assert scored.tokens == before.stages[0].tokens + 10 * 20
+    share = (many.model.parameters - after.shape.products) / after.shape.products
+    assert (output.tokens, output.precision) == (10 * (1 + 20) * share, "float32")
+    tuned = make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings())
+    assert len(count_workload(msgspec.structs.replace(tuned, task=task)).stages) == 2  # type: ignore[union-attr]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from nlu_arena.census import count_labels
-from nlu_arena.dataref import TRAIN, data_table
+from nlu_arena.dataref import TRAIN, check_unchanged, data_table
 from nlu_arena.errors import RunError
 from nlu_arena.sample import take_subset
 from nlu_arena.sources import hub_data
@@ -34,8 +34,9 @@ def read_examples(experiment: Experiment) -> TaskExamples:
         RunError: A file, a column or a label is missing or does not fit the task.
     """
     task, source, subset = experiment.task, experiment.data.source, experiment.subset
+    check_unchanged(task, experiment.data)
     train = read_split(task, experiment.data, TRAIN)
-    dev = {name: read_split(task, experiment.data, name) for name in data_table(task, source).dev}
+    dev = {name: read_split(task, experiment.data, name) for name in data_table(task, source).dev_splits}
     return TaskExamples(
         train=take_subset(train, subset.train, subset.seed),
         dev={name: take_subset(rows, subset.dev, subset.seed) for name, rows in dev.items()},

@@ -10,6 +10,8 @@ import typer
 
 from nlu_arena.cli.doctor import doctor
 from nlu_arena.cli.listing import list_registry
+from nlu_arena.cli.new import new
+from nlu_arena.cli.predict import predict
 from nlu_arena.cli.pull import pull
 from nlu_arena.cli.run import run
 from nlu_arena.cli.status import status
@@ -56,8 +58,10 @@ def build_app(style: Literal["rich"] | None) -> typer.Typer:
     app.command("run", epilog=EXIT_CODES)(run)
     app.command("status", epilog=EXIT_CODES)(status)
     app.command("list", epilog=EXIT_CODES)(list_registry)
+    app.command("predict", epilog=EXIT_CODES)(predict)
     app.command("pull", epilog=EXIT_CODES)(pull)
     app.command("doctor", epilog=EXIT_CODES)(doctor)
+    app.command("new", epilog=EXIT_CODES)(new)
     return app
 
 

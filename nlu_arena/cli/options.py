@@ -64,6 +64,36 @@ SkipUnavailable = Annotated[
     bool,
     typer.Option("--skip-unavailable", help="Leave out what cannot be had here, say so, and do the rest."),
 ]
+TextColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text",
+        metavar="COLUMN",
+        help="The column of the texts of a file. (default: text)",
+        show_default=False,
+    ),
+]
+PairColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--text-pair", metavar="COLUMN", help="The column of the second texts, for pairs.", show_default=False
+    ),
+]
+LabelColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--label", metavar="COLUMN", help="The column of the labels. (default: label)", show_default=False
+    ),
+]
+DevFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--dev",
+        metavar="FILE",
+        help="The dev split of a file, with the same columns. (default: a fifth of the file itself)",
+        show_default=False,
+    ),
+]
 Seeds = Annotated[
     list[int] | None,
     typer.Option("--seed", metavar="N", min=0, help="The seed; give it again for more.", show_default=False),

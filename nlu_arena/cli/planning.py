@@ -20,12 +20,12 @@ from nlu_arena.profile import Profile
 from nlu_arena.rate import Rates
 from nlu_arena.registry import load_registry
 from nlu_arena.sources import weights_identity
-from nlu_arena.spec import Experiment, LocalWeights
+from nlu_arena.spec import Experiment, LocalWeights, TaskSpec
 from nlu_arena.views.figures import format_estimate
 
 
 class Order(NamedTuple):
-    """What was asked for on the command line, besides the profile."""
+    """What was asked for on the command line, besides the profile; `own_task` is made from a file."""
 
     profile: Profile
     results: Path
@@ -37,6 +37,7 @@ class Order(NamedTuple):
     skip_unavailable: bool = False
     as_json: bool = False
     display: Display = Display.AUTO
+    own_task: TaskSpec | None = None
 
 
 class Work(NamedTuple):
@@ -89,7 +90,7 @@ def plan_work(order: Order, *, tolerant: bool = False) -> Work:
         tolerant: note what should be here and is not, instead of raising it.
     """
     devices = choose_devices(order.device, order.jobs)
-    registry = load_registry().with_copies(order.models_dir)
+    registry = load_registry().with_task(order.own_task).with_copies(order.models_dir)
     absent: dict[Subject, CannotStartError] = {}
     plan = build_plan(
         order.profile,
@@ -144,6 +145,8 @@ def describe_data(plan: Sequence[Experiment]) -> str:
         elif source == "hub":
             # Without the configuration: each task has its own of one data set.
             location = location.rpartition("/")[0]
+        elif source == "file" and experiment.task.data.file is not None:
+            location = str(Path(location, experiment.task.data.file.train))
         places.setdefault(source, {})[location] = None
     return f"data: {'; '.join(', '.join([source, *known]) for source, known in places.items())}"
 

@@ -8,6 +8,7 @@ import typer
 
 from nlu_arena.cli.options import (
     Data,
+    DevFile,
     Device,
     Display,
     DisplayOption,
@@ -15,12 +16,15 @@ from nlu_arena.cli.options import (
     Fresh,
     Jobs,
     JsonLines,
+    LabelColumn,
     Limit,
     ModelsDir,
+    PairColumn,
     Results,
     Seeds,
     Set,
     SkipUnavailable,
+    TextColumn,
     TrainLimit,
 )
 
@@ -30,6 +34,19 @@ def sweep(
         str,
         typer.Option("--profile", metavar="NAME|FILE", help="`nlu-arena list profiles` shows them."),
     ],
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            metavar="NAME|FILE",
+            help="This task in place of the profile's: a name, or a CSV, TSV, JSONL or Parquet file.",
+            show_default=False,
+        ),
+    ] = None,
+    text: TextColumn = None,
+    text_pair: PairColumn = None,
+    label: LabelColumn = None,
+    dev: DevFile = None,
     data: Data = None,
     models_dir: ModelsDir = None,
     seed: Seeds = None,
@@ -52,12 +69,22 @@ def sweep(
     """
     from nlu_arena import paths
     from nlu_arena.cli.execution import execute
+    from nlu_arena.cli.own_data import ColumnOptions, choose_task
     from nlu_arena.cli.planning import Order
-    from nlu_arena.profile import load_profile, override
+    from nlu_arena.profile import focus, load_profile, override
+    from nlu_arena.registry import load_registry
     from nlu_arena.settings import read_settings
 
+    named, own = load_profile(profile), None
+    columns = ColumnOptions(text, text_pair, label, dev)
+    if task is not None:
+        registry = load_registry()
+        name, own = choose_task(task, columns, registry, with_notes=dry_run)
+        named = focus(named, name, lambda model: registry.model(model).name)
+    else:
+        columns.refuse("there is no --task FILE")
     chosen = override(
-        load_profile(profile),
+        named,
         data=paths.data_source(data),
         seeds=seed,
         limit=limit,
@@ -76,5 +103,6 @@ def sweep(
             skip_unavailable=skip_unavailable,
             as_json=as_json,
             display=display,
+            own_task=own,
         )
     )

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from nlu_arena import paths
 from nlu_arena.census import count_labels, find_differences
-from nlu_arena.dataref import data_table, split_files
+from nlu_arena.dataref import TRAIN, data_table
 from nlu_arena.errors import ArenaError, CannotStartError
+from nlu_arena.ownfile.splits import read_splits
 from nlu_arena.plan import Subject
 from nlu_arena.preflight.finding import Fetch, Finding
 from nlu_arena.sources import hub, hub_client, hub_data, hub_weights, layout, local, wheel
@@ -165,13 +166,15 @@ def _check_files(task: TaskSpec, ref: DataRef) -> Finding:
     """Read all splits: what is wrong in a file is better known now than after an hour."""
     counts = {
         split: count_labels(read_file_split(task, ref, split), len(task.labels))
-        for split in split_files(task, ref)
+        for split in (TRAIN, *data_table(task, ref.source).dev_splits)
     }
     rows = ", ".join(f"{split} {sum(found):,}" for split, found in counts.items())
     place = "the starter set (not GLUE)" if ref.source == "starter" else ref.location
     differences = {} if ref.source == "starter" else find_differences(task, counts)
     if not differences:
-        return Finding("data", task.name, "ok", f"{place}: {rows}")
+        notes = read_splits(task, ref).notes if ref.source == "file" else ()
+        text = "; ".join([f"{place}: {rows}", *notes])
+        return Finding("data", task.name, "warning" if notes else "ok", text)
     said = "; ".join(f"{split}: {what}" for split, what in differences.items())
     name = task.published.name if task.published else ""
     remedy = f'Every result made from it is labelled "not {name}".'

@@ -16,7 +16,16 @@ from nlu_arena.spec.base import (
 from nlu_arena.spec.example import Example, Prediction
 from nlu_arena.spec.experiment import KEY_VERSION, DataRef, Experiment, Subset
 from nlu_arena.spec.model import HubWeights, LocalWeights, ModelSpec, Weights, WheelWeights
-from nlu_arena.spec.task import Columns, HubData, PromptSpec, Published, TableData, TaskData, TaskSpec
+from nlu_arena.spec.task import (
+    Columns,
+    DevSplit,
+    HubData,
+    PromptSpec,
+    Published,
+    TableData,
+    TaskData,
+    TaskSpec,
+)
 from nlu_arena.spec.training import LoraSettings, TrainOverrides, TrainSettings
 
 __all__ = [
@@ -28,6 +37,7 @@ __all__ = [
     "Columns",
     "DataRef",
     "DataSource",
+    "DevSplit",
     "Example",
     "Experiment",
     "Family",

@@ -16,6 +16,8 @@ from nlu_arena.spec.training import TrainSettings
 
 # Part of every key: raise it when the same settings would give other answers than before.
 KEY_VERSION = 1
+# The rule by which a dev split is cut (ownfile.cut): a new rule that draws other rows gets a new name.
+CUT = "cut-by-text/1"
 
 
 class DataRef(Spec, frozen=True):
@@ -81,11 +83,17 @@ class Experiment(Spec, frozen=True):
 
     @property
     def _reading(self) -> Any:
-        """How the data are read: their columns, and the hub's splits, which its identity does not name."""
+        """How the data are read: their columns, and the splits that their identity does not name.
+
+        Those are the hub's, and a dev split that is cut from the training file.
+        """
         table = self.task.data.by_source.get(self.data.source)
         if table is None:
             return None
-        splits = [table.train, table.dev] if isinstance(table, HubData) else None
+        if isinstance(table, HubData):
+            splits: Any = [table.train, table.dev]
+        else:
+            splits = None if table.split is None else [CUT, msgspec.to_builtins(table.split)]
         return [msgspec.to_builtins(table.columns), splits]
 
     @cached_property

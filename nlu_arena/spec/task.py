@@ -40,14 +40,40 @@ class HubData(Spec, frozen=True):
     train: str
     dev: dict[str, str]
 
+    @property
+    def dev_splits(self) -> tuple[str, ...]:
+        """Return our names of the dev splits."""
+        return tuple(self.dev)
+
+
+class DevSplit(Spec, frozen=True):
+    """How a dev split is cut from the training file: a share of each label's rows, drawn by a seed."""
+
+    share: float = 0.2
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Refuse a share that leaves less for training than for scoring."""
+        if not 0 < self.share <= 0.5:
+            raise ValueError(f"split.share is a part of the rows, above 0 and at most 0.5, not {self.share}")
+
 
 class TableData(Spec, frozen=True):
-    """Files in one folder, TSV or JSONL by their ending; `dev` maps our split names to files."""
+    """Files in one folder, read by their ending; `dev` maps our split names to files.
+
+    Without dev files, `split` says how the split "dev" is cut from the training file.
+    """
 
     folder: str
     columns: Columns
     train: str
-    dev: dict[str, str]
+    dev: dict[str, str] = {}
+    split: DevSplit | None = None
+
+    @property
+    def dev_splits(self) -> tuple[str, ...]:
+        """Return our names of the dev splits."""
+        return tuple(self.dev) if self.split is None else ("dev",)
 
 
 class TaskData(Spec, frozen=True):

@@ -10,12 +10,14 @@ import pytest
 
 from nlu_arena.dataref import resolve_data
 from nlu_arena.errors import CannotStartError
+from nlu_arena.ownfile.draft import OwnFile, draft_task
 from nlu_arena.plan import Subject
 from nlu_arena.preflight import Finding, Supply, check_supply
 from nlu_arena.preflight import reach as preflight_reach
 from nlu_arena.registry import load_registry
 from nlu_arena.sources import hub, hub_client
 from nlu_arena.spec import HubWeights, LocalWeights, ModelSpec, TaskSpec, WheelWeights
+from tests.ownfile.files import write_reviews
 
 REGISTRY = load_registry()
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -247,3 +249,20 @@ def test_weights_of_a_hub_model_that_are_here_ask_nobody(
     model = msgspec.structs.replace(REGISTRY.model("bert-base"), weights=weights)
     assert check([model])["bert-base"].state == "ok"
     assert silent_hub == []
+
+
+def test_odd_rows_of_a_file_of_ones_own_are_a_warning_and_a_broken_one_a_failure(tmp_path: Path) -> None:
+    path = write_reviews(tmp_path / "reviews.csv", labels=2)
+    task = draft_task(OwnFile(path, text="review", label="stars"), "reviews").task
+    (finding,) = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
+    assert (finding.state, finding.text) == ("ok", f"{tmp_path}: train 32, dev 8")
+    with path.open("a") as file:
+        file.write(",1\n")
+    (finding,) = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
+    assert finding.state == "warning"
+    assert "train 32, dev 8; reviews.csv: 1 row without a text left out (row 41)" in finding.text
+    with path.open("a") as file:
+        file.write("good,\n")
+    (finding,) = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
+    assert finding.state == "failure"
+    assert "reviews.csv, row 42, column 'stars': no label" in finding.text
