@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +14,9 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
 from nlu_arena.backend.attention import LayerStates, shared_attention, supports_shared_attention
 from nlu_arena.backend.batching import TOKEN_BUDGET, Padded, pad_rows
-from nlu_arena.backend.encode import LabelTokens, Tokens
+from nlu_arena.backend.controls import Tokens
+from nlu_arena.backend.encode import LabelTokens
+from nlu_arena.backend.label_tree import LabelTree, grow_tree, join_tree, sum_paths, supports_tree
 from nlu_arena.errors import RunError
 
 # Positions whose full vocabulary is in memory at once when labels have several tokens.
@@ -129,7 +132,12 @@ def check_label_logits(model: PreTrainedModel, row: Tokens) -> None:
         found = label_logits(model, hidden)[0]
     # One rounding of the model's own product to its type: 2^-8 of the largest logit in bfloat16.
     tolerance = 2 * torch.finfo(model.dtype).eps * expected.abs().max().clamp(min=1.0)
-    if not torch.isfinite(expected).all() or (found - expected).abs().max() > max(tolerance, 1e-4):
+    if not torch.isfinite(expected).all():
+        raise RunError(
+            f"the model's logits are not finite in {str(model.dtype).removeprefix('torch.')}",
+            "Its weights are damaged, or it does not work in this precision.",
+        )
+    if (found - expected).abs().max() > max(tolerance, 1e-4):
         raise RunError(
             "the model's own logits differ from the label logits: this architecture is not supported"
         )
@@ -204,12 +212,36 @@ class LabelScorer:
             last = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
             columns = torch.tensor([ids[0] for ids in self.labels.ids], device=hidden.device)
             return label_logits(self.model, last, columns)
+        label = max(map(len, self.labels.ids))
+        longest = max(map(len, rows)) + label
+        own = longest - len(self.prefix)
+        if supports_tree(self.model, longest):
+            size = max(1, TOKEN_BUDGET // (own - label + len(self._tree.tokens)))
+            parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+            return torch.cat([self._sum_tree(part, prefix) for part in parts])
         # Every row is read once for each label: with many labels a batch is taken in parts.
-        count = len(self.labels.ids)
-        longest = max(map(len, rows)) - len(self.prefix) + max(map(len, self.labels.ids))
-        size = max(1, TOKEN_BUDGET // (count * longest))
+        size = max(1, TOKEN_BUDGET // (len(self.labels.ids) * own))
         parts = [rows[start : start + size] for start in range(0, len(rows), size)]
         return torch.cat([self._sum_all_labels(part, prefix) for part in parts])
+
+    @cached_property
+    def _tree(self) -> LabelTree:
+        return grow_tree(self.labels.ids)
+
+    def _sum_tree(self, rows: Sequence[Tokens], prefix: Prefix | None) -> Tensor:
+        """Return the summed log-likelihood of every label after each row in one pass, [rows, labels]."""
+        shared = len(self.prefix)
+        batch = pad_rows([row[shared:] for row in rows], self.pad_id, self.model.device)
+        inputs = join_tree(self._tree, batch.ids, batch.lengths, shared, self.model.dtype)
+        cache = {"past_key_values": prefix.cache, "use_cache": True} if prefix else {"use_cache": False}
+        hidden = self.model.base_model(
+            input_ids=inputs.ids, position_ids=inputs.positions, attention_mask=inputs.mask, **cache
+        ).last_hidden_state
+        states = hidden.gather(1, inputs.places[..., None].expand(-1, -1, hidden.shape[-1]))
+        size = max(1, VOCABULARY_ROWS // states.shape[1])
+        return torch.cat(
+            [sum_paths(self._tree, label_logits(self.model, part)) for part in states.split(size)]
+        )
 
     def _sum_all_labels(self, rows: Sequence[Tokens], prefix: Prefix | None) -> Tensor:
         """Return the summed log-likelihood of every label after each row, [rows, labels]."""

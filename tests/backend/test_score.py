@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from nlu_arena.backend.attention import supports_shared_attention
 from nlu_arena.backend.encode import LabelTokens, Tokens
+from nlu_arena.backend.label_tree import grow_tree, supports_tree
 from nlu_arena.backend.score import LabelScorer, check_label_logits, shared_prefix_length
 from nlu_arena.errors import RunError
 from tests.tiny import build_decoder
@@ -130,6 +131,7 @@ def test_many_labels_are_scored_in_parts_with_the_same_scores(
     tiny_llama: Path, prompts: list[Tokens], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    monkeypatch.setattr("nlu_arena.backend.score.supports_tree", lambda model, longest: False)
     labels = LabelTokens(tuple((20, 100 + number) for number in range(77)), single_position=False)
     scorer = LabelScorer(model, labels, 0)
     scorer.share_prefix(prompts)
@@ -144,6 +146,59 @@ def test_many_labels_are_scored_in_parts_with_the_same_scores(
     torch.testing.assert_close(scorer.score(prompts), whole, atol=1e-4, rtol=0)
     assert sum(read) == 77 * len(prompts)
     assert max(read) <= 77 * 100 // 30
+
+
+# 77 labels that share beginnings, one of them the beginning of no other.
+TREE = LabelTokens(
+    (*((20, 100 + n, 3) for n in range(40)), *((20, 21, 100 + n, 30) for n in range(36)), (25,)),
+    single_position=False,
+)
+
+
+@pytest.mark.parametrize("reuse", [True, False], ids=["shared prefix", "whole prompts"])
+def test_a_tree_of_labels_gives_the_scores_of_each_label_alone(
+    model: PreTrainedModel, prompts: list[Tokens], reuse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Wide enough for whole prompts; the layers read it from their own configuration.
+    for module in model.modules():
+        if getattr(module, "sliding_window", None):
+            monkeypatch.setattr(module, "sliding_window", 512)
+    monkeypatch.setattr(model.config, "sliding_window", 512, raising=False)
+    assert supports_tree(model, 60)
+    scorer = LabelScorer(model, TREE, 0, reuse_prefix=reuse)
+    scorer.share_prefix(prompts)
+    found = scorer.score(prompts)
+    torch.testing.assert_close(found[:6], plain_scores(model, prompts[:6], TREE), atol=1e-4, rtol=0)
+    monkeypatch.setattr("nlu_arena.backend.score.TOKEN_BUDGET", 500)
+    torch.testing.assert_close(scorer.score(prompts), found, atol=1e-4, rtol=0)
+    monkeypatch.setattr("nlu_arena.backend.score.supports_tree", lambda model, longest: False)
+    torch.testing.assert_close(scorer.score(prompts), found, atol=1e-4, rtol=0)
+
+
+def test_a_tree_is_used_only_where_the_whole_prompt_fits_into_the_window(model: PreTrainedModel) -> None:
+    windowed = getattr(model.config, "sliding_window", None) is not None
+    assert (supports_tree(model, 8), supports_tree(model, 9)) == (True, not windowed)
+
+
+def test_a_tree_reads_common_beginnings_once_and_no_last_token() -> None:
+    tree = grow_tree([(5, 6, 7), (5, 6, 8), (5, 9), (4,)])
+    assert tree.tokens == [5, 6]
+    assert (tree.parents, tree.depths) == ([0, 0, 1], [0, 1, 2])
+    assert list(zip(tree.edge_places, tree.edge_tokens, strict=True)) == [
+        (0, 5),
+        (1, 6),
+        (2, 7),
+        (2, 8),
+        (1, 9),
+        (0, 4),
+    ]
+    assert tree.paths == [[0, 1, 2], [0, 1, 3], [0, 4], [5]]
+
+
+def test_a_label_that_another_continues_is_read_as_its_beginning() -> None:
+    # The shorter one comes last: its own token is read for the longer.
+    tree = grow_tree([(5, 6, 2), (5, 2)])
+    assert (tree.tokens, tree.paths) == ([5, 6], [[0, 1, 2], [0, 3]])
 
 
 def test_a_prompt_that_is_whole_in_the_prefix_keeps_one_token_of_its_own() -> None:
