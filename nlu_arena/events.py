@@ -22,7 +22,8 @@ class Assign(Message, frozen=True):
     """Do one experiment. The worker answers with Started, then events, then Finished or Failed.
 
     `folder` is the run's folder (absolute). `answered` holds, for each split, the indices that an
-    interrupted attempt has already predicted; `fingerprint` is that attempt's, empty on a new run.
+    interrupted attempt has already predicted; `fingerprint` is that attempt's, empty on a new run. Of its
+    training, the curve is recorded up to `recorded_steps`, and the phases of `finished_phases` as a whole.
     """
 
     experiment: Experiment
@@ -30,10 +31,30 @@ class Assign(Message, frozen=True):
     folder: str
     answered: dict[str, list[int]] = {}
     fingerprint: str = ""
+    recorded_steps: int = 0
+    finished_phases: list[str] = []
 
 
 class Stop(Message, frozen=True):
     """End the current experiment at the next batch, keeping what is done; the worker answers Stopped."""
+
+
+class Open(Message, frozen=True):
+    """Load the model of a finished run, to label other texts with it. The worker answers with Opened.
+
+    `folder` is the run's folder (absolute); `shots` are the examples that the run's prompts showed.
+    """
+
+    experiment: Experiment
+    weights_dir: str
+    folder: str
+    shots: list[Example] = []
+
+
+class Label(Message, frozen=True):
+    """Label these texts, whose own labels have no meaning, with the opened model: answered with Labelled."""
+
+    rows: list[Example]
 
 
 # ── From the worker ───────────────────────────────────────────────────────────────────────────────────
@@ -113,6 +134,20 @@ class Log(Message, frozen=True):
     text: str
 
 
+class Opened(Message, frozen=True):
+    """The run's model is loaded; from now on the worker labels until its input closes."""
+
+
+class Labelled(Message, frozen=True):
+    """The answers to one Label: each row's natural log-probabilities in the order of the task's labels.
+
+    `shortened` counts the texts that were longer than the model reads, and were cut.
+    """
+
+    scores: list[list[float]]
+    shortened: int = 0
+
+
 class Finished(Message, frozen=True):
     """The experiment is done; every prediction has been sent."""
 
@@ -130,7 +165,7 @@ class Stopped(Message, frozen=True):
     """The experiment was stopped at a batch boundary; it can be continued."""
 
 
-Command = Assign | Stop
+Command = Assign | Stop | Open | Label
 Event = (
     Ready
     | PhaseStarted
@@ -142,6 +177,8 @@ Event = (
     | Facts
     | Artifact
     | Log
+    | Opened
+    | Labelled
     | Finished
     | Failed
     | Stopped

@@ -55,7 +55,7 @@ def find_devices() -> list[Device]:
     """Return the devices that torch can use, the fastest kind first; the CPU is always there, last."""
     with GpuMonitor() as monitor:
         gpus = monitor.devices() if torch_has_cuda() else []
-    return [*gpus, *_find_mps(), _find_cpu()]
+    return [*gpus, *_find_mps(), find_cpu()]
 
 
 def host_memory() -> HostMemory:
@@ -236,7 +236,8 @@ def _find_mps() -> list[Device]:
     return [Device(name="mps", kind="mps", title="Apple GPU", memory_bytes=memory, fast_bfloat16=False)]
 
 
-def _find_cpu() -> Device:
+def find_cpu() -> Device:
+    """Return this machine's processor as a device."""
     text = CPUINFO.read_text(encoding="utf-8", errors="replace") if CPUINFO.is_file() else ""
     title, has_bfloat16 = parse_cpuinfo(text)
     return Device(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +18,7 @@ from nlu_arena.exports import Exports
 from nlu_arena.lane import Job, Lane
 from nlu_arena.ledger.store import RunStart, Store
 from nlu_arena.notices import Failure, Observer, SweepEvent, SweepEventName, SweepOutcome
+from nlu_arena.paths import CHECKPOINT, UNUSABLE_CHECKPOINT
 from nlu_arena.sampler import Sampler
 from nlu_arena.spec import Experiment
 
@@ -25,8 +28,11 @@ State = Literal["skipped", "waiting", "running", "done", "failed", "interrupted"
 class Logbook:
     """The record of one sweep: the only part of the scheduler that writes the ledger."""
 
-    def __init__(self, store: Store, observer: Observer, exports: Exports, sampler: Sampler) -> None:
+    def __init__(
+        self, store: Store, results: Path, observer: Observer, exports: Exports, sampler: Sampler
+    ) -> None:
         self._store = store
+        self._results = results
         self._observer = observer
         self._exports = exports
         self._sampler = sampler
@@ -69,6 +75,9 @@ class Logbook:
         self._states[experiment.key] = "running"
         self._failures.pop(experiment.key, None)
         self._sampler.watch(job.pid)
+        if run.set_aside:
+            said = f"it began anew: an interrupted run of it was {run.set_aside}"
+            self._store.record(run.run_id, events.Facts(facts={"warnings": [said]}))
         fields = {
             "run": run.run_id,
             "folder": run.folder,
@@ -109,14 +118,16 @@ class Logbook:
             RunError: an example has no prediction.
         """
         self._record_peak(job, run)
-        metrics = self._store.finish_run(run.run_id, last=[job.held] if job.held else [])
+        metrics, alarms = self._store.finish_run(run.run_id, last=[job.held] if job.held else [])
         job.held = None
         self._states[job.experiment.key] = "done"
+        self._remove_checkpoints(job.experiment)
         fields = {
             "run": run.run_id,
             "folder": run.folder,
             "seconds": time.monotonic() - job.began,
             "metrics": msgspec.to_builtins(metrics),
+            "alarms": alarms,
             "data_differences": job.data_differences,
         }
         self._notify("run_finished", job.experiment, fields)
@@ -152,6 +163,8 @@ class Logbook:
         )
         self._states[experiment.key] = "waiting" if retry else state
         if state == "failed":
+            # A failed run is never continued.
+            self._remove_checkpoints(experiment)
             failure = Failure(experiment.key, experiment.title, problem.message, problem.hint)
             self._failures[experiment.key] = failure
         fields = {
@@ -197,6 +210,12 @@ class Logbook:
         samples = self._sampler.drain()
         if samples:
             self._store.add_samples(samples)
+
+    def _remove_checkpoints(self, experiment: Experiment) -> None:
+        """Free the disk of all trainings of an experiment that nobody will go on with."""
+        for folder in self._store.folders(experiment.key):
+            for name in (CHECKPOINT, UNUSABLE_CHECKPOINT):
+                shutil.rmtree(self._results / folder / name, ignore_errors=True)
 
     def _record_peak(self, job: Job, run: RunStart) -> None:
         peak = self._sampler.unwatch(job.pid)

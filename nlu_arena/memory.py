@@ -15,6 +15,8 @@ WEIGHT_BYTES: dict[Precision, int] = {"bfloat16": 2, "float32": 4}
 # copy of the best epoch so far and of the one that takes its place.
 TRAINED_BYTES = 16
 HELD_OUT_BYTES = 8
+# Of a weight that is trained a checkpoint holds itself and the two moments; the best epoch's beside them.
+CHECKPOINT_BYTES = 12
 # A worker's libraries, tokenizer and rows: 0.38 GiB after the imports, 0.45 to 0.7 GiB in a run. That is the
 # host's; on a GPU CUDA takes about half a GiB for itself.
 WORKER_BYTES = GIB * 6 // 10
@@ -67,6 +69,14 @@ def estimate_memory(experiment: Experiment, device: Device) -> MemoryNeed:
 def kept_bytes(experiment: Experiment) -> int:
     """Return what a finished run leaves in its results folder: a model, an adapter, or next to nothing."""
     return WEIGHT_BYTES["float32"] * count_changed(experiment, find_shape(experiment.model))
+
+
+def checkpoint_bytes(experiment: Experiment) -> int:
+    """Return what the checkpoints of a training take at their most: the newest beside the one before it."""
+    if experiment.train is None:
+        return 0
+    each = CHECKPOINT_BYTES + (WEIGHT_BYTES["float32"] if experiment.train.held_out else 0)
+    return 2 * each * count_changed(experiment, find_shape(experiment.model))
 
 
 def longest_row(experiment: Experiment) -> int:

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import platformdirs
 
+from nlu_arena.errors import UsageError
+
 APP = "nlu-arena"
 PACKAGE = Path(__file__).resolve().parent
+
+# What a run's folder holds: the model that it trained, and the checkpoint of a training that is not finished.
+BEST_MODEL = "best_model"
+CHECKPOINT = "checkpoint"
+UNUSABLE_CHECKPOINT = "checkpoint.unusable"
 
 
 def results_dir(override: Path | None = None) -> Path:
@@ -40,6 +47,24 @@ def cache_dir() -> Path:
 def config_dir() -> Path:
     """Return the folder of the user's own manifests: NLU_ARENA_CONFIG or the user's configuration folder."""
     return Path(os.environ.get("NLU_ARENA_CONFIG") or platformdirs.user_config_dir(APP))
+
+
+def checkpoint_seconds() -> float:
+    """Return how many seconds of training lie between two checkpoints: NLU_ARENA_CHECKPOINT_SECONDS or 60.
+
+    Raises:
+        UsageError: The variable is no number of seconds.
+    """
+    text = os.environ.get("NLU_ARENA_CHECKPOINT_SECONDS") or "60"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UsageError(
+            f"NLU_ARENA_CHECKPOINT_SECONDS is {text!r}", "Give a number of seconds, or leave it unset."
+        )
+    return seconds
 
 
 def starter_dir() -> Path:

@@ -80,7 +80,7 @@ def run_sweep(
         CannotStartError: no worker can be started, or (LedgerError) the ledger cannot be written.
     """
     exports, sampler = Exports(setting.on_finished), Sampler()
-    logbook = Logbook(store, observer, exports, sampler)
+    logbook = Logbook(store, setting.results, observer, exports, sampler)
     waiting = logbook.open_sweep(plan, name, details, fresh)
     loop = _Loop(waiting, store, setting, logbook, cancel)
     try:
@@ -169,15 +169,16 @@ class _Loop:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotStartError(
-                f"{folder} cannot be created: {error.strerror}", "Free space or choose another --results."
-            ) from error
+            hint = "Free space or choose another --results."
+            raise CannotStartError(f"{folder} cannot be created: {error.strerror}", hint) from error
         assignment = events.Assign(
             experiment=job.experiment,
             weights_dir=str(weights),
             folder=str(folder),
             answered=run.answered,
             fingerprint=run.fingerprint,
+            recorded_steps=run.recorded_steps,
+            finished_phases=list(run.finished_phases),
         )
         lane.assign(assignment)
         if self._waiting and not lane.serves(self._next_for(lane)):

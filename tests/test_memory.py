@@ -18,6 +18,7 @@ from nlu_arena.memory import (
     SCORING_BYTES,
     TUNING_BYTES,
     WORKER_BYTES,
+    checkpoint_bytes,
     estimate_memory,
     kept_bytes,
     longest_row,
@@ -146,3 +147,14 @@ def test_a_run_leaves_what_it_trained_in_float32(make_experiment: MakeExperiment
     assert kept_bytes(make_experiment("decoder", tmp_path, "zero-shot")) == 0
     assert kept_bytes(make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings())) == 4_000
     assert kept_bytes(make_experiment("decoder", tmp_path, "lora", train=WORDS)) == 4 * ADAPTER
+
+
+def test_two_checkpoints_lie_beside_each_other_while_one_takes_the_others_place(
+    make_experiment: MakeExperiment, tmp_path: Path
+) -> None:
+    assert checkpoint_bytes(make_experiment("decoder", tmp_path, "zero-shot")) == 0
+    last = make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings())
+    best = make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings(held_out=0.1))
+    # Each of 1,000 weights with its two moments, and once more where the best epoch is kept.
+    assert checkpoint_bytes(last) == 2 * 1000 * (4 + 8)
+    assert checkpoint_bytes(best) == 2 * 1000 * (4 + 8 + 4)

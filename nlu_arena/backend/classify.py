@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from nlu_arena.backend.controls import Tokens
 from nlu_arena.backend.device import autocast
-from nlu_arena.backend.encode import Tokens
 from nlu_arena.errors import RunError
 from nlu_arena.spec import Precision
 

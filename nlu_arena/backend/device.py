@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nlu_arena.hardware import find_cpu
 from nlu_arena.paths import PACKAGE
 from nlu_arena.spec import Precision
 
@@ -95,7 +96,7 @@ def device_title(device: torch.device) -> str:
     """Return the name of the hardware behind a device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return platform.processor() or platform.machine()
+    return find_cpu().title if device.type == "cpu" else platform.machine()
 
 
 def code_version() -> str:

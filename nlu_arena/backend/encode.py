@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 from transformers import PreTrainedTokenizerBase
 
+from nlu_arena.backend.controls import Tokens, control_tokens
 from nlu_arena.errors import RunError
 from nlu_arena.prompts import chat_prompt, label_continuations, plain_prompt
 from nlu_arena.spec import Example, PromptStyle, TaskSpec
 
-Tokens = list[int]
+# Texts that end in different ways: the tokens that all of their prompts end with are the prompt's own.
+PROBES = ("a", "a.", "a \n", "")
 
 
 class LabelTokens(NamedTuple):
@@ -22,6 +24,13 @@ class LabelTokens(NamedTuple):
 
     ids: tuple[tuple[int, ...], ...]
     single_position: bool
+
+
+class Frame(NamedTuple):
+    """What every prompt has whatever its text: its control tokens, and the tokens it ends with."""
+
+    controls: Tokens
+    tail: Tokens
 
 
 class EncodedPrompts(NamedTuple):
@@ -56,6 +65,7 @@ class PromptEncoder:
         self.task = task
         self.style = style
         self.max_tokens = max_tokens
+        self.controls = control_tokens(tokenizer)
         probe = tokenizer("a")["input_ids"]
         self.wants_bos = tokenizer.bos_token_id is not None and probe[0] == tokenizer.bos_token_id
         # What a prompt may have beside the longest label and an end token.
@@ -64,6 +74,7 @@ class PromptEncoder:
 
     def render(self, shots: Sequence[Example], example: Example) -> str:
         """Return the text of a prompt as the model will read it."""
+        shots, example = [self._disarm(shot) for shot in shots], self._disarm(example)
         if self.style == "plain":
             return plain_prompt(self.task, shots, example)
         turns = [{"role": turn.role, "content": turn.text} for turn in chat_prompt(self.task, shots, example)]
@@ -77,8 +88,10 @@ class PromptEncoder:
         change by what follows it.
 
         Raises:
-            RunError: The label changes the tokens before it, or a BOS token is missing or doubled.
+            RunError: The label changes the tokens before it, a BOS token is missing or doubled, a text has
+                become control tokens, or the cue or a label does not fit.
         """
+        frame = self._find_frame(shots)
         texts, rows, shortened = self._fit(shots, examples)
         continuations = label_continuations(self.task, self.style)
         first = self._split_labels(texts[0], rows[0], continuations)
@@ -90,12 +103,18 @@ class PromptEncoder:
                 raise RunError(
                     "the label's tokens depend on the text before them; change the cue or the label word"
                 )
-        self._check_bos(rows[0])
-        return EncodedPrompts(rows, self._decide_scoring(first), shortened)
+        labels = self._decide_scoring(first)
+        self._check_rows(rows, examples, frame, max(map(len, labels.ids)))
+        return EncodedPrompts(rows, labels, shortened)
 
-    def encode_alone(self, shots: Sequence[Example], examples: Sequence[Example]) -> list[Tokens]:
-        """Tokenise prompts without looking at labels: what answering costs once the checks are done."""
-        return self._fit(shots, examples)[1]
+    def encode_alone(self, shots: Sequence[Example], examples: Sequence[Example]) -> tuple[list[Tokens], int]:
+        """Tokenise prompts without looking at labels: what answering costs once the checks are done.
+
+        Returns:
+            the prompts' tokens, and how many of them had a text shortened to fit.
+        """
+        _, rows, shortened = self._fit(shots, examples)
+        return rows, shortened
 
     def _tokenize(self, texts: Sequence[str]) -> list[Tokens]:
         # A chat template writes its own special tokens, BOS included; plain text gets the tokenizer's.
@@ -132,12 +151,44 @@ class PromptEncoder:
             labels = [(*label, end) for label in labels]
         return LabelTokens(tuple(labels), single_position=False)
 
-    def _check_bos(self, row: Tokens) -> None:
-        if not self.wants_bos:
-            return
-        count = row.count(self.tokenizer.bos_token_id)
-        if row[0] != self.tokenizer.bos_token_id or count != 1:
+    def _find_frame(self, shots: Sequence[Example]) -> Frame:
+        """Find what all prompts share at their ends, from prompts without a text of anybody's.
+
+        Raises:
+            RunError: A BOS token is missing or doubled, or no token at the end is the cue's own.
+        """
+        pair = "a" if self.task.is_pair else None
+        shown = [Example("a", shot.label, pair) for shot in shots]
+        probes = [Example(text, 0, text if self.task.is_pair else None) for text in PROBES]
+        rows = self._tokenize([self.render(shown, probe) for probe in probes])
+        tail = rows[0]
+        while any(row[len(row) - len(tail) :] != tail for row in rows):
+            tail = tail[1:]
+        if not tail and self.task.prompt.cue:
+            raise RunError("the cue's tokens depend on the text before them; change the cue")
+        controls = self.controls.find(rows[0])
+        count = controls.count(self.tokenizer.bos_token_id)
+        if self.wants_bos and (rows[0][0] != self.tokenizer.bos_token_id or count != 1):
             raise RunError(f"the prompt must begin with exactly one BOS token, it has {count}")
+        return Frame(controls, tail)
+
+    def _check_rows(
+        self, rows: Sequence[Tokens], examples: Sequence[Example], frame: Frame, longest_label: int
+    ) -> None:
+        """Check every prompt, each of which answers for itself: its controls, its cue, room for a label."""
+        for row, example in zip(rows, examples, strict=True):
+            # The controls of the frame begin with the BOS token where the model wants one.
+            self.controls.check(row, frame.controls, example.text)
+            if row[len(row) - len(frame.tail) :] != frame.tail:
+                raise RunError(f"the prompt of {example.text[:60]!r} does not end with its cue")
+            if len(row) + longest_label > self.max_tokens:
+                raise RunError(
+                    f"{len(row)} tokens of prompt leave no room for the label within {self.max_tokens}"
+                )
+
+    def _disarm(self, example: Example) -> Example:
+        pair = None if example.pair is None else self.controls.disarm(example.pair)
+        return Example(self.controls.disarm(example.text), example.label, pair)
 
     def _fit(
         self, shots: Sequence[Example], examples: Sequence[Example]
@@ -188,11 +239,20 @@ def encode_texts(
     """Tokenise texts or pairs for a classification head, cutting the longer of a pair first.
 
     All of the tokenizer's outputs are kept: without token_type_ids a BERT reads a pair as one text.
+
+    Raises:
+        RunError: A text has become control tokens.
     """
-    if tokenizer.sep_token_id is None and any(example.pair is not None for example in examples):
-        return _encode_lines(tokenizer, examples, max_length)
-    inputs = [e.text if e.pair is None else (e.text, e.pair) for e in examples]
+    controls = control_tokens(tokenizer)
+    texts = [controls.disarm(example.text) for example in examples]
+    pairs = [controls.disarm(example.pair) for example in examples if example.pair is not None]
+    if pairs and tokenizer.sep_token_id is None:
+        return _encode_lines(tokenizer, texts, pairs, max_length)
+    inputs = list(zip(texts, pairs, strict=True)) if pairs else texts
     cut = tokenizer(inputs, truncation="longest_first", max_length=max_length)
+    expected = controls.of_pair if pairs else controls.of_text
+    for ids, text in zip(cut["input_ids"], texts, strict=True):
+        controls.check(ids, expected, text)
     names = list(cut.keys())
     rows = [{name: cut[name][index] for name in names} for index in range(len(inputs))]
     # An empty text is no token at all where the tokenizer adds none: one that pads stands for it.
@@ -205,16 +265,18 @@ def encode_texts(
 
 
 def _encode_lines(
-    tokenizer: PreTrainedTokenizerBase, examples: Sequence[Example], max_length: int
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pairs: Sequence[str], max_length: int
 ) -> EncodedTexts:
     """Tokenise pairs as two lines, where the tokenizer has no token to put between them.
 
     Its own form of a pair runs the two texts together, or begins the second with another BOS.
     """
-    firsts = tokenizer([example.text for example in examples])["input_ids"]
-    seconds = tokenizer([f"\n{example.pair}" for example in examples], add_special_tokens=False)["input_ids"]
+    controls = control_tokens(tokenizer)
+    firsts = tokenizer(list(texts))["input_ids"]
+    seconds = tokenizer([f"\n{pair}" for pair in pairs], add_special_tokens=False)["input_ids"]
     rows, truncated = [], 0
-    for first, second in zip(firsts, seconds, strict=True):
+    for first, second, text in zip(firsts, seconds, texts, strict=True):
+        controls.check(first + second, controls.of_text, text)
         truncated += len(first) + len(second) > max_length
         while len(first) + len(second) > max_length:
             (first if len(first) >= len(second) else second).pop()

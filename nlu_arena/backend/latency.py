@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from nlu_arena.backend.device import synchronize
+from nlu_arena.backend.device import is_out_of_memory, release_memory, synchronize
 from nlu_arena.spec import Example
 
 BATCH_SIZES = (1, 32)
@@ -51,8 +51,8 @@ def probe_latency(
         keep_going: Called between calls; raises when the run is to stop.
 
     Returns:
-        For "1" and "32": milliseconds for one call (p50, p95, p99, None where there were too few calls), the
-        median milliseconds of tokenising it, and how many calls there were.
+        For "1" and "32": milliseconds for one call (p50, p95, p99, None where there were too few calls or the
+        batch does not fit in memory), the median milliseconds of tokenising it, how many calls there were.
     """
     return {str(size): _probe(encode, score, examples, device, keep_going, size) for size in BATCH_SIZES}
 
@@ -75,8 +75,8 @@ def _probe(
         start = time.perf_counter()
         rows = encode(batch)
         encoded = time.perf_counter()
-        score(rows)
-        synchronize(device)
+        if not _answer(score, rows, device):
+            break
         end = time.perf_counter()
         call += 1
         if warm_ups == 0 or (warm_ups < WARM_UP_CALLS and start - began < WARM_UP_SECONDS):
@@ -94,3 +94,17 @@ def _probe(
         "tokenize_p50_ms": percentile(token_ms, 50),
         "calls": len(model_ms),
     }
+
+
+def _answer(score: Callable[[Sequence[Row]], object], rows: Sequence[Row], device: torch.device) -> bool:
+    """Score a batch and wait for it; say no where it does not fit in memory."""
+    try:
+        score(rows)
+        synchronize(device)
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        # The run has its answers already, given in smaller batches: this batch has no latency, that is all.
+        release_memory(device)
+        return False
+    return True

@@ -6,13 +6,13 @@ import copy
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from nlu_arena.backend.batching import plan_epoch
+from nlu_arena.backend.checkpoint import Position, Snapshot, restore_snapshot, take_snapshot
 from nlu_arena.backend.device import is_out_of_memory, release_memory, seed_everything
 from nlu_arena.errors import RunError
 from nlu_arena.spec import TrainSettings
@@ -33,6 +33,16 @@ class Objective(Protocol):
 
     def forget(self) -> None:
         """Drop what was computed with weights that have changed since."""
+
+
+class Checkpoints(Protocol):
+    """What training needs of whoever keeps its checkpoints."""
+
+    def read(self) -> Snapshot | None:
+        """Return where to go on, None to begin."""
+
+    def offer(self, take: Callable[[], Snapshot]) -> None:
+        """Keep the training's state if it is time to; raises when the training is to stop here."""
 
 
 class TrainingRows(NamedTuple):
@@ -65,17 +75,13 @@ class EpochEnd(NamedTuple):
     accuracy: float
 
 
-@dataclass
-class TrainingResult:
-    """Which weights were kept, and what training cost."""
+class TrainingResult(NamedTuple):
+    """Which weights were kept, in how many steps, and how far the training came in the end."""
 
     selection: str
     epoch: int
     steps: int
-    micro_batch: int
-    out_of_memory_retries: int
-    final_loss: float
-    held_out: list[float] = field(default_factory=list)
+    position: Position
 
 
 def learning_rate_share(step: int, total: int, warmup: float) -> float:
@@ -117,14 +123,22 @@ class Trainer:
         objective: Gives the loss of rows and their scores.
         settings: Everything that changes the trained weights.
         seed: Seeds the order of the rows and dropout.
+        checkpoints: Keeps the state between steps; without it a training that is killed begins anew.
     """
 
-    def __init__(self, objective: Objective, settings: TrainSettings, seed: int) -> None:
+    def __init__(
+        self,
+        objective: Objective,
+        settings: TrainSettings,
+        seed: int,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.objective = objective
         self.settings = settings
         self.seed = seed
-        self.micro_batch = settings.batch_size
-        self.retries = 0
+        self.position = Position(micro_batch=settings.batch_size)
+        self._checkpoints = checkpoints
+        self._best: dict[str, Tensor] = {}
 
     def run(
         self,
@@ -133,6 +147,8 @@ class Trainer:
         on_epoch: Callable[[EpochEnd], None],
     ) -> TrainingResult:
         """Train for all epochs and leave the kept weights in the model.
+
+        A training that goes on from a checkpoint tells its listeners of the steps before it too.
 
         Raises:
             RunError: A loss or a gradient is not finite, or one row alone does not fit in memory.
@@ -143,35 +159,58 @@ class Trainer:
         steps_per_epoch = math.ceil(len(train.rows) / settings.batch_size)
         total = steps_per_epoch * settings.epochs
         seed_everything(self.seed)
-        model = self.objective.model
-        optimizer = build_optimizer(model, settings)
-        best: tuple[float, int, dict[str, Tensor]] | None = None
-        held_accuracies: list[float] = []
-        seen, loss = 0, math.nan
+        optimizer = build_optimizer(self.objective.model, settings)
+        self._resume(optimizer)
+        losses, seen, earlier = self.position.losses, 0, len(self.position.losses)
         for step, epoch, batch in self._batches(train):
-            for group in optimizer.param_groups:
-                group["lr"] = settings.lr * learning_rate_share(step, total, settings.warmup)
-            loss = self._step(optimizer, train.take(batch))
+            lr = settings.lr * learning_rate_share(step, total, settings.warmup)
+            if step >= earlier:
+                for group in optimizer.param_groups:
+                    group["lr"] = lr
+                losses.append(self._step(optimizer, train.take(batch)))
             seen += len(batch)
-            on_step(Step(step + 1, (step + 1) / steps_per_epoch, loss, optimizer.param_groups[0]["lr"], seen))
+            on_step(Step(step + 1, (step + 1) / steps_per_epoch, losses[step], lr, seen))
             if held.rows and (step + 1) % steps_per_epoch == 0:
-                accuracy = self._accuracy(held)
-                held_accuracies.append(accuracy)
-                on_epoch(EpochEnd(epoch + 1, step + 1, accuracy))
-                if best is None or accuracy > best[0]:
-                    best = (accuracy, epoch + 1, trainable_state(model))
-        if best is not None:
-            model.load_state_dict(best[2], strict=False)
+                if step >= earlier:
+                    self._judge(held)
+                on_epoch(EpochEnd(epoch + 1, step + 1, self.position.held_out[epoch]))
+            if step >= earlier:
+                self._offer(optimizer)
+        return self._keep_best(total)
+
+    def _resume(self, optimizer: torch.optim.Optimizer) -> None:
+        """Go back to the newest checkpoint, if there is one."""
+        snapshot = self._checkpoints.read() if self._checkpoints else None
+        if snapshot is not None:
+            self._best = restore_snapshot(snapshot, self.objective.model, optimizer)
+            self.position = snapshot.position
+
+    def _offer(self, optimizer: torch.optim.Optimizer) -> None:
+        if self._checkpoints is not None:
+            model = self.objective.model
+            self._checkpoints.offer(lambda: take_snapshot(self.position, model, optimizer, self._best))
+
+    def _judge(self, held: TrainingRows) -> None:
+        """Measure the epoch that has ended on the held-out rows, and keep its weights if it is the best."""
+        accuracies = self.position.held_out
+        accuracies.append(self._accuracy(held))
+        # The first of equal ones: later epochs must earn their place.
+        if accuracies[-1] > max(accuracies[:-1], default=-1.0):
+            self._best = trainable_state(self.objective.model)
+            self.position.best_epoch = len(accuracies)
+
+    def _keep_best(self, total: int) -> TrainingResult:
+        """Put the kept weights into the model, ready to score."""
+        model, position = self.objective.model, self.position
+        if self._best:
+            model.load_state_dict(self._best, strict=False)
             self.objective.forget()
         model.eval()
         return TrainingResult(
-            selection="best on held-out train" if best else "last epoch",
-            epoch=best[1] if best else settings.epochs,
+            selection="best on held-out train" if self._best else "last epoch",
+            epoch=position.best_epoch or self.settings.epochs,
             steps=total,
-            micro_batch=self.micro_batch,
-            out_of_memory_retries=self.retries,
-            final_loss=loss,
-            held_out=held_accuracies,
+            position=position,
         )
 
     def _batches(self, train: TrainingRows) -> Iterator[tuple[int, int, list[int]]]:
@@ -208,8 +247,9 @@ class Trainer:
     def _accumulate(self, batch: TrainingRows) -> float:
         """Add up the gradients of the batch's mean loss, one micro-batch after the other."""
         total, size = 0.0, len(batch.rows)
-        for start in range(0, size, self.micro_batch):
-            part = batch.take(range(start, min(start + self.micro_batch, size)))
+        micro_batch = self.position.micro_batch
+        for start in range(0, size, micro_batch):
+            part = batch.take(range(start, min(start + micro_batch, size)))
             # Sums over the size of the whole batch: the same mean whatever the micro-batch is.
             loss = self.objective.loss(part.rows, part.gold) / size
             loss.backward()  # type: ignore[no-untyped-call]
@@ -219,18 +259,20 @@ class Trainer:
     def _halve(self, error: RuntimeError) -> None:
         """Halve the micro-batch after a failed allocation; the batch itself stays what the settings say."""
         release_memory(self.objective.model.device)
-        if self.micro_batch == 1:
+        if self.position.micro_batch == 1:
             raise RunError(
                 "out of memory with a single example in a batch", "Use a smaller model."
             ) from error
-        self.micro_batch = max(1, self.micro_batch // 2)
-        self.retries += 1
+        self.position.micro_batch = max(1, self.position.micro_batch // 2)
+        self.position.retries += 1
 
     def _accuracy(self, held: TrainingRows) -> float:
         self.objective.model.eval()
         right = 0
-        for start in range(0, len(held.rows), self.settings.batch_size):
-            part = held.take(range(start, min(start + self.settings.batch_size, len(held.rows))))
+        # What fits into memory with its gradients fits without them.
+        size = self.position.micro_batch
+        for start in range(0, len(held.rows), size):
+            part = held.take(range(start, min(start + size, len(held.rows))))
             predicted = self.objective.score(part.rows).argmax(dim=-1).tolist()
             right += sum(p == g for p, g in zip(predicted, part.gold, strict=True))
         return right / len(held.rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import warnings
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 import transformers
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -56,6 +59,13 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+def hash_tokenizer(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Hash a tokenizer's rules: vocabulary, merges, special tokens, and the chat template."""
+    rules = getattr(tokenizer, "backend_tokenizer", None)
+    text = rules.to_str() if rules is not None else json.dumps(tokenizer.get_vocab(), sort_keys=True)
+    return hashlib.sha256(f"{text}\n{tokenizer.chat_template or ''}".encode()).hexdigest()[:16]
+
+
 def load_causal_model(
     spec: ModelSpec, folder: Path, precision: Precision, device: torch.device
 ) -> PreTrainedModel:
@@ -79,6 +89,9 @@ def load_classifier(spec: ModelSpec, task: TaskSpec, folder: Path, device: torch
 
     The type is passed explicitly: "auto" would train a float16 checkpoint in float16. The labels'
     names go into the configuration, so that a saved model carries them.
+
+    Raises:
+        RunError: The checkpoint has a head of this size for other labels, or for these in another order.
     """
     labels = dict(enumerate(task.labels))
     options = _loading_options(spec, torch.float32)
@@ -88,11 +101,27 @@ def load_classifier(spec: ModelSpec, task: TaskSpec, folder: Path, device: torch
         id2label=labels,
         label2id={name: label for label, name in labels.items()},
         output_loading_info=True,
+        # A head of another size belongs to another task.
+        ignore_mismatched_sizes=True,
         **options,
     )
+    new_weights = {*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}
+    if not new_weights:
+        _check_head(spec, task, folder)
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         raise RunError(f"{spec.name} did not load in float32")
-    return Classifier(_ready(model, device), tuple(sorted(report["missing_keys"])))
+    return Classifier(_ready(model, device), tuple(sorted(new_weights)))
+
+
+def _check_head(spec: ModelSpec, task: TaskSpec, folder: Path) -> None:
+    """Demand that a checkpoint's head has the task's labels in its order: ids alone mean nothing."""
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    found = [str(config.id2label[label]) for label in sorted(config.id2label)]
+    if [name.lower() for name in found] != [name.lower() for name in task.labels]:
+        raise RunError(
+            f"the head's labels are {', '.join(found)}, those of {task.name} are {', '.join(task.labels)}",
+            f"Give {spec.name} a checkpoint without a head, or with one for these labels in this order.",
+        )
 
 
 def set_padding(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:

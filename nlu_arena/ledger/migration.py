@@ -100,15 +100,20 @@ def back_up(connection: sqlite3.Connection, path: Path, version: int) -> Path:
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring a ledger from a version to the newest, each step in one transaction with its number."""
-    for number, step in enumerate(schema.MIGRATIONS[version:], version + 1):
+    """Bring a ledger from a version to the newest, each step in one transaction with its number.
+
+    A new one is made in a single transaction: no reader finds it half made, and takes it for an old one.
+    """
+    steps = [
+        f"{step}\n"
+        f"INSERT INTO migrations VALUES ({number}, '{program_release()}', '{timestamp()}');\n"
+        f"PRAGMA application_id = {schema.APPLICATION_ID};\n"
+        f"PRAGMA user_version = {number};\n"
+        for number, step in enumerate(schema.MIGRATIONS[version:], version + 1)
+    ]
+    for work in steps if version else ["".join(steps)]:
         try:
-            connection.executescript(
-                f"BEGIN IMMEDIATE;\n{step}\n"
-                f"INSERT INTO migrations VALUES ({number}, '{program_release()}', '{timestamp()}');\n"
-                f"PRAGMA application_id = {schema.APPLICATION_ID};\n"
-                f"PRAGMA user_version = {number};\nCOMMIT;"
-            )
+            connection.executescript(f"BEGIN IMMEDIATE;\n{work}COMMIT;")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

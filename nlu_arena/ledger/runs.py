@@ -26,19 +26,33 @@ DONE_RUNS = (
 NEXT_REV = "(SELECT coalesce(max(rev), 0) + 1 FROM runs)"
 
 
-def find_continuable(connection: sqlite3.Connection, key: str, ready: Ready) -> sqlite3.Row | None:
-    """Return the experiment's newest run if it was interrupted in circumstances that give equal answers."""
+# What must be the same for a run to go on to equal answers, by the name under which a worker reports it.
+CIRCUMSTANCES = {
+    "another kind of device": "device_kind",
+    "another processor": "device_title",
+    "other instructions": "cpu_capability",
+    "another number of threads": "threads",
+    "another version of this program": "code_version",
+    "other packages": "packages",
+}
+
+
+def find_continuable(
+    connection: sqlite3.Connection, key: str, ready: Ready
+) -> tuple[sqlite3.Row | None, str]:
+    """Return the experiment's newest run if it was interrupted in circumstances that give equal answers.
+
+    Without it, the text says why an interrupted run is not continued, empty where there is none.
+    """
     newest: sqlite3.Row | None = connection.execute(
         "SELECT * FROM runs WHERE key = ? ORDER BY run_id DESC LIMIT 1", (key,)
     ).fetchone()
-    if newest is None:
-        return None
-    same = (newest["device_kind"], newest["threads"], newest["code_version"]) == (
-        ready.device_kind,
-        ready.threads,
-        ready.code_version,
-    )
-    return newest if same and newest["state"] == "interrupted" else None
+    if newest is None or newest["state"] != "interrupted":
+        return None, ""
+    before = {**msgspec.json.decode(newest["environment"]), **dict(newest)}
+    now = {**ready.environment, **msgspec.structs.asdict(ready)}
+    changes = [what for what, name in CIRCUMSTANCES.items() if before.get(name) != now.get(name)]
+    return (None, f"made with {' and '.join(changes)}") if changes else (newest, "")
 
 
 def continue_run(connection: sqlite3.Connection, run_id: int, ready: Ready) -> None:
@@ -124,6 +138,21 @@ def read_answered(connection: sqlite3.Connection, run_id: int) -> dict[str, list
     ).fetchall():
         answered.setdefault(split, []).append(index)
     return answered
+
+
+def read_progress(connection: sqlite3.Connection, run_id: int) -> tuple[int, tuple[str, ...]]:
+    """Return up to which step a run's training curve is recorded, and which of its phases were finished."""
+    (step,) = connection.execute(
+        "SELECT coalesce(max(step), 0) FROM metric_points WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    phases = connection.execute("SELECT DISTINCT phase FROM phases WHERE run_id = ?", (run_id,)).fetchall()
+    return step, tuple(row["phase"] for row in phases)
+
+
+def read_folders(connection: sqlite3.Connection, key: str) -> list[str]:
+    """Return the folders of all runs of an experiment."""
+    rows = connection.execute("SELECT folder FROM runs WHERE key = ?", (key,)).fetchall()
+    return [row["folder"] for row in rows]
 
 
 def read_fingerprint(connection: sqlite3.Connection, run_id: int) -> str:

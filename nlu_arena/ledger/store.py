@@ -17,7 +17,7 @@ from nlu_arena.ledger.connection import plain_errors, timestamp, transaction
 from nlu_arena.ledger.lock import WriterLock
 from nlu_arena.ledger.migration import make_folder, open_for_writing
 from nlu_arena.ledger.recording import record_event
-from nlu_arena.ledger.rows import ControlRequest, MemorySample, RunStart, RunState
+from nlu_arena.ledger.rows import ControlRequest, MemorySample, RunEnd, RunStart, RunState
 from nlu_arena.ledger.runs import (
     DONE_RUNS,
     NEXT_REV,
@@ -27,10 +27,11 @@ from nlu_arena.ledger.runs import (
     insert_run,
     read_answered,
     read_fingerprint,
+    read_folders,
+    read_progress,
     store_experiment,
     to_json,
 )
-from nlu_arena.metrics import Metrics
 from nlu_arena.spec import Experiment
 
 __all__ = ["ControlRequest", "MemorySample", "RunStart", "RunState", "Store"]
@@ -139,7 +140,7 @@ class Store:
         `fresh`; it keeps its id and its folder.
         """
         with self._transaction() as connection:
-            old = None if fresh else find_continuable(connection, experiment.key, ready)
+            old, set_aside = (None, "") if fresh else find_continuable(connection, experiment.key, ready)
             if old is not None:
                 run_id, seconds = int(old["run_id"]), float(old["seconds"])
                 continue_run(connection, run_id, ready)
@@ -153,8 +154,16 @@ class Store:
             (folder,) = connection.execute("SELECT folder FROM runs WHERE run_id = ?", (run_id,)).fetchone()
             answered = read_answered(connection, run_id)
             fingerprint = read_fingerprint(connection, run_id)
+            steps, phases = read_progress(connection, run_id)
         self._begun[run_id] = (experiment, time.monotonic() - seconds)
-        return RunStart(run_id, folder, answered, fingerprint, continued=old is not None)
+        return RunStart(
+            run_id, folder, answered, fingerprint, old is not None, steps, phases, set_aside=set_aside
+        )
+
+    def folders(self, key: str) -> list[str]:
+        """Return the names of the folders of all runs of an experiment."""
+        with plain_errors(self._path):
+            return read_folders(self._connection, key)
 
     def record(self, run_id: int, event: Event) -> None:
         """Record one event of a run that is under way.
@@ -165,11 +174,8 @@ class Store:
         with self._transaction() as connection:
             self._change(run_id, record_event(connection, run_id, event))
 
-    def finish_run(self, run_id: int, last: Sequence[Event] = ()) -> Metrics:
+    def finish_run(self, run_id: int, last: Sequence[Event] = ()) -> RunEnd:
         """Record the last events, check, pack and measure the answers, and mark the run done, all or nothing.
-
-        Returns:
-            the metrics of the first split.
 
         Raises:
             RunError: Not every example of every split has exactly one answer.
@@ -178,11 +184,11 @@ class Store:
         with self._transaction() as connection:
             for event in last:
                 self._change(run_id, record_event(connection, run_id, event))
-            metrics, changes = complete_run(connection, run_id, experiment.task.labels)
+            end, changes = complete_run(connection, run_id, experiment.task.labels)
             ended = {"state": "done", "finished_at": timestamp(), "phase": "", "done": 0, "total": 0}
             self._change(run_id, changes | ended)
         del self._begun[run_id]
-        return metrics
+        return end
 
     def end_run(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -10,12 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nlu_arena.backend.device import peak_memory, release_memory, reset_peak_memory
-from nlu_arena.backend.weights import load_causal_model, load_tokenizer
+from nlu_arena.backend.weights import hash_tokenizer, load_causal_model, load_tokenizer
 from nlu_arena.errors import RunError
 from nlu_arena.events import (
     Artifact,
@@ -28,14 +28,18 @@ from nlu_arena.events import (
     PhaseStarted,
     Progress,
 )
+from nlu_arena.paths import BEST_MODEL, CHECKPOINT
 from nlu_arena.spec import Example, ModelSpec, Precision
 
 PROGRESS_SECONDS = 0.2
-BEST_MODEL = "best_model"
 
 
 class StopRequestedError(Exception):
     """The scheduler asked for a stop, and the run has reached a place where it can be continued."""
+
+
+class DiskFullError(RunError):
+    """The trained model could not be saved for lack of space."""
 
 
 class Session:
@@ -44,6 +48,7 @@ class Session:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._tokenizers: dict[Path, PreTrainedTokenizerBase] = {}
+        self._hashes: dict[Path, str] = {}
         self._causal: tuple[tuple[Path, Precision], PreTrainedModel] | None = None
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
@@ -51,6 +56,15 @@ class Session:
         if folder not in self._tokenizers:
             self._tokenizers[folder] = load_tokenizer(folder)
         return self._tokenizers[folder]
+
+    def tokenizer_hash(self, folder: Path) -> str:
+        """Return a hash of all rules of a weights folder's tokenizer, as the library has read them.
+
+        Another version of the library can make other tokens of the same files.
+        """
+        if folder not in self._hashes:
+            self._hashes[folder] = hash_tokenizer(self.tokenizer(folder))
+        return self._hashes[folder]
 
     def causal_model(self, spec: ModelSpec, folder: Path, precision: Precision) -> PreTrainedModel:
         """Return the decoder of a weights folder, loaded once for a stretch of experiments."""
@@ -64,6 +78,19 @@ class Session:
         """Free the decoder, before another model takes its place."""
         self._causal = None
         release_memory(self.device)
+
+
+class PhaseClock:
+    """The time of a phase; `earlier` are the seconds that an interrupted attempt has worked on it already."""
+
+    def __init__(self) -> None:
+        self.earlier = 0.0
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds worked on the phase in all."""
+        return self.earlier + time.perf_counter() - self._began
 
 
 class RunContext:
@@ -97,15 +124,25 @@ class RunContext:
         """Return where the trained model is, once it is complete."""
         return Path(self.assignment.folder) / BEST_MODEL
 
+    @property
+    def checkpoint(self) -> Path:
+        """Return where the checkpoint of an unfinished training is."""
+        return Path(self.assignment.folder) / CHECKPOINT
+
+    @property
+    def is_stopping(self) -> bool:
+        """Say whether a stop was asked for."""
+        return self._stop.is_set()
+
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> Iterator[PhaseClock]:
         """Time a part of the run and keep its memory peak apart from the others'."""
         self.check_stop()
         self.emit(PhaseStarted(phase=name))
         reset_peak_memory(self.device)
-        began = time.perf_counter()
-        yield
-        self.emit(PhaseFinished(phase=name, seconds=time.perf_counter() - began))
+        clock = PhaseClock()
+        yield clock
+        self.emit(PhaseFinished(phase=name, seconds=clock.seconds))
         self.facts(memory={name: peak_memory(self.device)})
 
     def progress(self, phase: str, done: int, total: int) -> None:
@@ -130,32 +167,29 @@ class RunContext:
 
     def check_stop(self) -> None:
         """End the run here if a stop was asked for."""
-        if self._stop.is_set():
+        if self.is_stopping:
             raise StopRequestedError
 
-    def save_model(self, write: Callable[[Path], None], details: dict[str, Any]) -> None:
+    def save_model(self, *writers: Callable[[Path], None]) -> None:
         """Write the trained model beside its final name and rename it: a folder of that name is complete."""
         part = self.best_model.with_name(f"{BEST_MODEL}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
-            write(part)
+            for write in writers:
+                write(part)
         except Exception as error:
             # What is half written only takes the space that the next attempt needs.
             shutil.rmtree(part, ignore_errors=True)
             if "No space left" not in str(error):
                 raise
-            raise RunError(
+            raise DiskFullError(
                 f"the trained model could not be saved in {part.parent}: the disk is full",
                 "Free space, or choose another --results; then run the same command again.",
             ) from error
-        about = {
-            "experiment": self.experiment.key,
-            "title": self.experiment.title,
-            "labels": list(self.experiment.task.labels),
-            "settings": msgspec.to_builtins(self.experiment.train),
-            **details,
-        }
-        (part / "arena.json").write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=2))
+        for file in part.iterdir():
+            # The checkpoint goes after this: a power cut must not leave the name without the bytes.
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
         part.rename(self.best_model)
         self.emit(Artifact(kind="model", path=BEST_MODEL))

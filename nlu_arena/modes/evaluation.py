@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from nlu_arena.backend.batching import plan_batches
 from nlu_arena.backend.data import TaskExamples, fingerprint
-from nlu_arena.backend.device import is_out_of_memory, release_memory
 from nlu_arena.census import find_differences
 from nlu_arena.dataref import TRAIN
 from nlu_arena.events import Predictions
 from nlu_arena.modes.context import RunContext
+from nlu_arena.modes.labeller import BATCH_SIZE, Row, Score, score_batch
 from nlu_arena.spec import Prediction
 
-# Fixed, so that an interrupted run plans the same batches again.
-BATCH_SIZE = 32
 # Answers are handed over in whole batches, about twice a second: a commit for each would cost more than a
 # small model's work, and no more than this is lost when the machine dies.
 CHUNK_SECONDS = 0.5
-
-Row = Any
-Score = Callable[[Sequence[Row]], Tensor]
 
 
 class EncodedSplit(NamedTuple):
@@ -45,6 +39,7 @@ def announce_examples(context: RunContext, data: TaskExamples) -> None:
     context.facts(
         train_fingerprint=fingerprint(data.train, context.experiment.task),
         train_rows=len(data.train),
+        tokenizer=context.session.tokenizer_hash(context.weights_dir),
         dev_rows={name: len(examples) for name, examples in data.dev.items()},
     )
 
@@ -86,7 +81,7 @@ def evaluate(
         for batch in plan_batches(split.lengths, BATCH_SIZE):
             if finished.issuperset(batch):
                 continue
-            scores = _score_batch([split.rows[index] for index in batch], score, context)
+            scores = score_batch([split.rows[index] for index in batch], score, context.device)
             chunk += predict(batch, [split.gold[index] for index in batch], scores, prior)
             done += len(batch)
             if time.monotonic() - handed_over >= CHUNK_SECONDS:
@@ -121,15 +116,3 @@ def predict(
         )
         for place, (index, label, predicted, values, tie) in enumerate(columns)
     ]
-
-
-def _score_batch(rows: Sequence[Row], score: Score, context: RunContext) -> Tensor:
-    """Score a batch; when it does not fit in memory, its halves one after the other: the same answers."""
-    try:
-        return score(rows).cpu()
-    except RuntimeError as error:
-        if not is_out_of_memory(error) or len(rows) == 1:
-            raise
-    release_memory(context.device)
-    half = len(rows) // 2
-    return torch.cat([_score_batch(rows[:half], score, context), _score_batch(rows[half:], score, context)])

@@ -2,155 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
-from nlu_arena.backend.adapter import adapted, restored, save_adapter
+from nlu_arena.backend.adapter import adapted, save_adapter
 from nlu_arena.backend.classify import ClassifierScorer
 from nlu_arena.backend.data import TaskExamples, read_examples
 from nlu_arena.backend.device import seed_everything
 from nlu_arena.backend.encode import EncodedTexts, encode_texts
 from nlu_arena.backend.latency import probe_latency
-from nlu_arena.backend.train import EpochEnd, Step, Trainer, TrainingRows
-from nlu_arena.backend.weights import (
-    Classifier,
-    count_parameters,
-    load_classifier,
-    max_positions,
-    set_padding,
-)
+from nlu_arena.backend.train import TrainingRows
+from nlu_arena.backend.weights import count_parameters, load_classifier, max_positions, set_padding
 from nlu_arena.errors import RunError
-from nlu_arena.events import MetricPoint
+from nlu_arena.modes.answering import trained_head
 from nlu_arena.modes.context import RunContext
 from nlu_arena.modes.evaluation import EncodedSplit, announce_examples, evaluate
-from nlu_arena.spec import Example, TrainSettings
+from nlu_arena.modes.gates import check_new_weights
+from nlu_arena.modes.labeller import label_with_head
+from nlu_arena.modes.proof import SAME_RUN, check_proof, prove
+from nlu_arena.modes.record import read_record
+from nlu_arena.modes.training import repeat_report, train, train_settings
+from nlu_arena.spec import Example, LoraSettings, TrainSettings
+
+
+class Texts(NamedTuple):
+    """The examples of a task as a head reads them."""
+
+    data: TaskExamples
+    train: TrainingRows
+    splits: list[EncodedSplit]
+    encode: Callable[[Sequence[Example]], EncodedTexts]
+
+    @property
+    def first_split(self) -> list[Example]:
+        """Return the examples of the first dev split."""
+        return next(iter(self.data.dev.values()))
 
 
 def run(context: RunContext) -> None:
-    """Do a fine-tuning experiment, or LoRA with a classification head."""
+    """Do a fine-tuning experiment, or LoRA with a classification head.
+
+    What is scored is always the saved model, built anew: the same in a run that goes on after training.
+    """
     settings = train_settings(context)
-    experiment = context.experiment
-    trained = context.best_model.is_dir()
-    with ExitStack() as stack:
-        with context.phase("load"):
-            context.session.forget_causal_model()
-            # The new head is drawn at loading: the seed decides it, whatever ran before.
-            seed_everything(experiment.seed)
-            whole = trained and settings.lora is None
-            source = context.best_model if whole else context.weights_dir
-            tokenizer = context.session.tokenizer(context.weights_dir)
-            classifier = load_classifier(experiment.model, experiment.task, source, context.device)
-            set_padding(classifier.model, tokenizer)
-            _check_length(classifier.model, settings)
-            save = _attach(context, classifier, tokenizer, stack)
-            scorer = ClassifierScorer(classifier.model, tokenizer, experiment.precision)
-        with context.phase("prepare"):
-            data = read_examples(experiment)
-            announce_examples(context, data)
-            encode = partial(encode_texts, tokenizer, max_length=settings.max_length)
-            splits = _encode_dev(context, data, encode)
-            rows = training_rows(data, encode(data.train))
-            context.facts(**count_parameters(classifier.model))
-        if not trained:
-            train(context, Trainer(scorer, settings, experiment.seed), rows, save)
+    with context.phase("prepare"):
+        texts = _prepare(context, settings)
+    if context.best_model.is_dir():
+        repeat_report(context)
+    else:
+        _train(context, texts, settings)
+    with _trained(context, settings) as scorer:
         with context.phase("evaluate"):
-            evaluate(context, splits, scorer.score)
+            evaluate(context, texts.splits, scorer.score)
         with context.phase("latency"):
-            examples = next(iter(data.dev.values()))
             latency = probe_latency(
-                lambda batch: encode(batch).rows, scorer.score, examples, context.device, context.check_stop
+                lambda batch: texts.encode(batch).rows,
+                scorer.score,
+                texts.first_split,
+                context.device,
+                context.check_stop,
             )
             notes = ["adapter unmerged"] if settings.lora else []
             context.facts(latency=latency, latency_notes=notes)
 
 
-def train_settings(context: RunContext) -> TrainSettings:
-    """Return the experiment's training settings.
-
-    Raises:
-        RunError: It has none.
-    """
-    if context.experiment.train is None:
-        raise RunError(f"{context.experiment.title} has no training settings")
-    return context.experiment.train
-
-
-def training_rows(data: TaskExamples, encoded: EncodedTexts) -> TrainingRows:
-    """Return encoded training texts with their gold labels."""
-    return TrainingRows(encoded.rows, [example.label for example in data.train], encoded.lengths)
-
-
-def train(context: RunContext, trainer: Trainer, rows: TrainingRows, save: Callable[[Path], None]) -> None:
-    """Train, report the curve, and save what was kept before anything is scored with it.
-
-    The saved model comes first because an interrupted evaluation then continues with it, without training.
-    """
-    total = trainer.settings.epochs * (len(rows.rows) - round(len(rows.rows) * trainer.settings.held_out))
-
-    def on_step(step: Step) -> None:
-        context.check_stop()
-        for name, value in (("loss", step.loss), ("lr", step.lr)):
-            context.emit(MetricPoint(step=step.number, epoch=step.epoch, name=name, value=value))
-        context.progress("train", step.examples, total)
-
-    def on_epoch(end: EpochEnd) -> None:
-        point = MetricPoint(step=end.step, epoch=end.number, name="held_out_accuracy", value=end.accuracy)
-        context.emit(point)
-
-    with context.phase("train"):
-        result = trainer.run(rows, on_step, on_epoch)
-        context.facts(
-            selection=result.selection,
-            selected_epoch=result.epoch,
-            steps=result.steps,
-            micro_batch=result.micro_batch,
-            out_of_memory_retries=result.out_of_memory_retries,
-            held_out_accuracy=result.held_out,
-        )
-        context.save_model(save, {"selection": result.selection, "epoch": result.epoch})
-
-
-def _attach(
-    context: RunContext, classifier: Classifier, tokenizer: PreTrainedTokenizerBase, stack: ExitStack
-) -> Callable[[Path], None]:
-    """Put the adapter on where there is one, and return how the trained model is saved."""
-    experiment = context.experiment
-    lora = train_settings(context).lora
-
-    def save_all(folder: Path) -> None:
-        classifier.model.save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-
-    if lora is None:
-        return save_all
-    model, new = classifier.model, classifier.new_weights
-    wrapper: Any = (
-        restored(model, context.best_model)
-        if context.best_model.is_dir()
-        else adapted(model, lora, experiment.seed, new)
-    )
-    wrapped = stack.enter_context(wrapper)
-
-    def save_part(folder: Path) -> None:
-        save_adapter(wrapped, experiment.model.weights, folder)
-        tokenizer.save_pretrained(folder)
-
-    return save_part
-
-
-def _check_length(model: PreTrainedModel, settings: TrainSettings) -> None:
-    """Refuse texts longer than the model has positions for: it would fail in the middle of training."""
-    positions = max_positions(model)
-    if positions is not None and settings.max_length > positions:
-        raise RunError(
-            f"max_length is {settings.max_length}, but the model reads at most {positions} tokens",
-            "Lower max_length in the training settings.",
-        )
+def _prepare(context: RunContext, settings: TrainSettings) -> Texts:
+    tokenizer = context.session.tokenizer(context.weights_dir)
+    data = read_examples(context.experiment)
+    announce_examples(context, data)
+    encode = partial(encode_texts, tokenizer, max_length=settings.max_length)
+    encoded = encode(data.train)
+    context.facts(train_shortened=encoded.truncated)
+    rows = TrainingRows(encoded.rows, [example.label for example in data.train], encoded.lengths)
+    return Texts(data, rows, _encode_dev(context, data, encode), encode)
 
 
 def _encode_dev(
@@ -165,3 +94,75 @@ def _encode_dev(
             )
         splits.append(EncodedSplit(name, encoded.rows, [e.label for e in examples], encoded.lengths))
     return splits
+
+
+def _train(context: RunContext, texts: Texts, settings: TrainSettings) -> None:
+    """Train a new head; at the end nothing is held of the model but what was saved."""
+    experiment = context.experiment
+    with ExitStack() as stack:
+        with context.phase("load"):
+            context.session.forget_causal_model()
+            tokenizer = context.session.tokenizer(context.weights_dir)
+            # The new head is drawn at loading: the seed decides it, whatever ran before.
+            seed_everything(experiment.seed)
+            model, new = load_classifier(
+                experiment.model, experiment.task, context.weights_dir, context.device
+            )
+            set_padding(model, tokenizer)
+            _check_length(model, settings)
+            save = _attach_adapter(context, model, new, settings.lora, stack)
+            check_new_weights(model, new)
+            scorer = ClassifierScorer(model, tokenizer, experiment.precision)
+
+        def save_all(folder: Path) -> None:
+            save(folder)
+            tokenizer.save_pretrained(folder)
+
+        labeller = label_with_head(scorer, settings.max_length)
+        train(
+            context,
+            scorer,
+            texts.train,
+            save_all,
+            prove=lambda: prove(labeller, texts.first_split),
+            facts={**count_parameters(model), "new_weights": list(new)},
+        )
+
+
+def _attach_adapter(
+    context: RunContext,
+    model: PreTrainedModel,
+    new_weights: Sequence[str],
+    lora: LoraSettings | None,
+    stack: ExitStack,
+) -> Callable[[Path], object]:
+    """Put the adapter on where there is one, and return how the trained weights are saved."""
+    if lora is None:
+        return model.save_pretrained  # type: ignore[no-any-return]
+    wrapped = stack.enter_context(adapted(model, lora, context.experiment.seed, new_weights))
+    return partial(save_adapter, wrapped, context.experiment.model.weights)
+
+
+@contextmanager
+def _trained(context: RunContext, settings: TrainSettings) -> Iterator[ClassifierScorer]:
+    """Build the saved model anew and demand the answers that it was saved with."""
+    record = read_record(context.best_model, context.experiment)
+    with ExitStack() as stack:
+        with context.phase("load"):
+            opened = trained_head(
+                context.session, context.experiment, context.weights_dir, context.best_model
+            )
+            scorer = stack.enter_context(opened)
+            labeller = label_with_head(scorer, settings.max_length)
+            context.facts(reread_difference=check_proof(labeller, record.proof, SAME_RUN))
+        yield scorer
+
+
+def _check_length(model: PreTrainedModel, settings: TrainSettings) -> None:
+    """Refuse texts longer than the model has positions for: it would fail in the middle of training."""
+    positions = max_positions(model)
+    if positions is not None and settings.max_length > positions:
+        raise RunError(
+            f"max_length is {settings.max_length}, but the model reads at most {positions} tokens",
+            "Lower max_length in the training settings.",
+        )

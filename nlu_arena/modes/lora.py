@@ -2,56 +2,94 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from nlu_arena.backend.adapter import adapted, adapter_dtype, restored, save_adapter
+from nlu_arena.backend.adapter import adapted, adapter_dtype, save_adapter
 from nlu_arena.backend.encode import PromptEncoder
-from nlu_arena.backend.train import Trainer, TrainingRows
+from nlu_arena.backend.train import TrainingRows
 from nlu_arena.backend.weights import count_parameters
 from nlu_arena.modes import finetune
+from nlu_arena.modes.answering import context_length, trained_decoder
 from nlu_arena.modes.context import RunContext
-from nlu_arena.modes.prompting import PromptedTask, evaluate_prompts, prepare_prompts
+from nlu_arena.modes.gates import supervised_share
+from nlu_arena.modes.labeller import label_with_prompt
+from nlu_arena.modes.prompting import PromptedTask, build_scorer, evaluate_prompts, prepare_prompts
+from nlu_arena.modes.proof import SAME_RUN, check_proof, prove
+from nlu_arena.modes.record import read_record
+from nlu_arena.modes.training import repeat_report, train, train_settings
+from nlu_arena.spec import LoraSettings
 
 
 def run(context: RunContext) -> None:
-    """Do a LoRA experiment: through the label words, or with a classification head."""
-    settings = finetune.train_settings(context)
-    experiment = context.experiment
+    """Do a LoRA experiment: through the label words, or with a classification head.
+
+    What is scored is always the saved adapter on a base built anew.
+    """
+    settings, experiment = train_settings(context), context.experiment
     if settings.lora is None or not experiment.uses_label_words:
         finetune.run(context)
         return
-    trained = context.best_model.is_dir()
+    weights = (experiment.model, context.weights_dir, experiment.precision)
     with context.phase("load"):
         tokenizer = context.session.tokenizer(context.weights_dir)
-        model = context.session.causal_model(experiment.model, context.weights_dir, experiment.precision)
-    wrapper: Any = (
-        restored(model, context.best_model) if trained else adapted(model, settings.lora, experiment.seed)
-    )
-    with wrapper as wrapped:
-        with context.phase("prepare"):
-            prompted = prepare_prompts(context, model, tokenizer)
-            context.facts(**count_parameters(model), adapter_dtype=adapter_dtype(model))
-            # Also when there is nothing left to train: the rows decide the prefix, and with it the batches.
-            rows = _training_rows(context, prompted, settings.max_length)
-        if not trained:
-
-            def save(folder: Path) -> None:
-                save_adapter(wrapped, experiment.model.weights, folder)
-                tokenizer.save_pretrained(folder)
-
-            finetune.train(context, Trainer(prompted.scorer, settings, experiment.seed), rows, save)
-        evaluate_prompts(context, prompted, "adapter unmerged")
+        longest = context_length(context.session.causal_model(*weights))
+    with context.phase("prepare"):
+        prompted = prepare_prompts(context, tokenizer, longest)
+        # Also when there is nothing left to train: the rows decide the prefix, and with it the batches.
+        rows = _training_rows(context, prompted, min(settings.max_length, longest))
+    if context.best_model.is_dir():
+        repeat_report(context)
+    else:
+        _train(context, prompted, rows, settings.lora)
+        context.session.forget_causal_model()
+    _evaluate(context, prompted, rows)
 
 
-def _training_rows(context: RunContext, prompted: PromptedTask, max_length: int) -> TrainingRows:
-    """Encode the training prompts; what they share with the dev prompts is the prefix of both."""
-    whole, experiment = prompted.encoder, context.experiment
-    longest = min(max_length, whole.max_tokens)
-    encoder = PromptEncoder(whole.tokenizer, experiment.task, experiment.model.prompt_style, longest)
+def _training_rows(context: RunContext, prompted: PromptedTask, longest: int) -> TrainingRows:
+    """Encode the training prompts, their texts shortened to the training's own length."""
+    tokenizer, experiment = prompted.encoder.tokenizer, context.experiment
+    encoder = PromptEncoder(tokenizer, experiment.task, experiment.model.prompt_style, longest)
     encoded = encoder.encode([], prompted.data.train)
-    context.facts(train_shortened=encoded.shortened)
-    dev = [row for split in prompted.splits for row in split.rows]
-    prompted.scorer.share_prefix(encoded.rows + dev + prompted.content_free)
     gold = [example.label for example in prompted.data.train]
+    context.facts(
+        train_shortened=encoded.shortened,
+        supervised_token_share=supervised_share(encoded.rows, gold, encoded.labels),
+    )
     return TrainingRows(encoded.rows, gold, [len(row) for row in encoded.rows])
+
+
+def _train(context: RunContext, prompted: PromptedTask, rows: TrainingRows, lora: LoraSettings) -> None:
+    """Train a new adapter; at the end nothing is held of it but what was saved."""
+    experiment = context.experiment
+    model = context.session.causal_model(experiment.model, context.weights_dir, experiment.precision)
+    with adapted(model, lora, experiment.seed) as wrapped:
+        scorer = build_scorer(context, model, prompted, rows.rows)
+
+        def save(folder: Path) -> None:
+            save_adapter(wrapped, experiment.model.weights, folder)
+            prompted.encoder.tokenizer.save_pretrained(folder)
+
+        labeller = label_with_prompt(scorer, prompted.encoder, prompted.shots)
+        train(
+            context,
+            scorer,
+            rows,
+            save,
+            prove=lambda: prove(labeller, prompted.first_split),
+            facts={**count_parameters(model), "adapter_dtype": adapter_dtype(model)},
+        )
+
+
+def _evaluate(context: RunContext, prompted: PromptedTask, rows: TrainingRows) -> None:
+    """Put the saved adapter on, demand the answers that it was saved with, and answer all prompts."""
+    experiment = context.experiment
+    record = read_record(context.best_model, experiment)
+    opened = trained_decoder(context.session, experiment, context.weights_dir, context.best_model)
+    with ExitStack() as stack:
+        with context.phase("load"):
+            model = stack.enter_context(opened)
+            scorer = build_scorer(context, model, prompted, rows.rows)
+            labeller = label_with_prompt(scorer, prompted.encoder, prompted.shots)
+            context.facts(reread_difference=check_proof(labeller, record.proof, SAME_RUN))
+        evaluate_prompts(context, prompted, scorer, "adapter unmerged")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nlu_arena.hardware import Device, GpuMonitor, host_memory, torch_has_cuda
-from nlu_arena.memory import MemoryNeed, estimate_memory, kept_bytes
+from nlu_arena.memory import MemoryNeed, checkpoint_bytes, estimate_memory, kept_bytes
 from nlu_arena.preflight.finding import Fetch, Finding
 from nlu_arena.spec import Experiment
 from nlu_arena.views.figures import format_bytes
@@ -126,8 +126,11 @@ def _measure_room(device: Device) -> _Room | None:
 def check_disk(fetches: Iterable[Fetch], plan: Iterable[Experiment], results: Path) -> list[Finding]:
     """Compare what will be fetched and kept with the free space of each disk that it goes to."""
     disks: dict[int, list[Fetch]] = {}
-    kept = Fetch(sum(kept_bytes(experiment) for experiment in plan), results)
-    for need in (*fetches, kept):
+    experiments = list(plan)
+    kept = sum(map(kept_bytes, experiments))
+    # One training at a time has checkpoints; they go when its model is saved.
+    passing = max(map(checkpoint_bytes, experiments), default=0)
+    for need in (*fetches, Fetch(kept + passing, results)):
         disks.setdefault(_existing(need.folder).stat().st_dev, []).append(need)
     return [_check_one_disk(needs) for needs in disks.values()]
 

@@ -99,7 +99,7 @@ def test_a_micro_batch_that_does_not_fit_is_halved_and_the_batch_stays(train_tin
 
     # Without dropout the gradients of a batch do not depend on how it is cut.
     tight, roomy = train_tiny(scorer_class=SmallMemory), train_tiny()
-    assert (tight.result.micro_batch, tight.result.out_of_memory_retries) == (2, 2)
+    assert (tight.result.position.micro_batch, tight.result.position.retries) == (2, 2)
     assert tight.result.steps == roomy.result.steps
     assert [s.examples for s in tight.steps] == [s.examples for s in roomy.steps]
     assert tight.steps[-1].loss < 0.2
@@ -113,7 +113,7 @@ def test_accumulated_gradients_equal_those_of_the_whole_batch(train_tiny) -> Non
     gradients = []
     for size in (30, 7):
         trainer = Trainer(scorer, SETTINGS, 1)
-        trainer.micro_batch = size
+        trainer.position.micro_batch = size
         scorer.model.zero_grad()
         loss = trainer._accumulate(rows)
         gradients.append((loss, scorer.model.classifier.weight.grad.clone()))
@@ -142,7 +142,7 @@ def test_a_loss_that_is_not_finite_is_an_error(train_tiny) -> None:  # type: ign
 def test_with_a_held_out_slice_the_best_epoch_is_kept(train_tiny) -> None:  # type: ignore[no-untyped-def]
     outcome = train_tiny(TrainSettings(epochs=4, lr=2e-3, batch_size=8, max_length=32, held_out=0.3))
     accuracies = [end.accuracy for end in outcome.ends]
-    assert outcome.result.held_out == accuracies
+    assert outcome.result.position.held_out == accuracies
     assert outcome.result.selection == "best on held-out train"
     assert outcome.result.epoch == accuracies.index(max(accuracies)) + 1
     # 21 of 30 rows train: three steps an epoch.

@@ -1,0 +1,224 @@
+"""A training inside a run: its curve, its checkpoints, and the model that it saves before scoring."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from nlu_arena.backend.checkpoint import CheckpointFolder, Snapshot, UnusableError
+from nlu_arena.backend.device import code_version, device_title
+from nlu_arena.backend.train import (
+    EpochEnd,
+    Objective,
+    Step,
+    Trainer,
+    TrainingRows,
+    learning_rate_share,
+)
+from nlu_arena.errors import RunError
+from nlu_arena.events import Artifact, Log, MetricPoint, PhaseFinished
+from nlu_arena.modes.context import DiskFullError, PhaseClock, RunContext
+from nlu_arena.modes.proof import Proof
+from nlu_arena.modes.record import TrainingRecord, read_record, write_record
+from nlu_arena.paths import BEST_MODEL, UNUSABLE_CHECKPOINT, checkpoint_seconds
+from nlu_arena.spec import TrainSettings
+
+TRAIN = "train"
+# Checkpoints take at most a thirtieth of the time: a slow disk lengthens the interval.
+WORK_PER_WRITING = 30
+# A stop within this many seconds of a checkpoint is not worth another.
+LEAST_LOSS = 2.0
+
+
+class Checkpoints:
+    """Keeps a run's training between its steps, at a time interval and when the run is stopped."""
+
+    def __init__(self, context: RunContext, clock: PhaseClock) -> None:
+        self._context = context
+        self._clock = clock
+        self._folder = CheckpointFolder(context.checkpoint, _circumstances(context))
+        self._interval = checkpoint_seconds()
+        self._saved_at = time.monotonic()
+        self._writing = 0.0
+        # How many steps of the curve are in the ledger already, and are those of this very training.
+        self.known_steps = 0
+
+    def read(self) -> Snapshot | None:
+        """Return where to go on; a checkpoint that cannot be used is set aside, and said."""
+        try:
+            snapshot = self._folder.read()
+        except UnusableError as error:
+            aside = self._folder.set_aside(UNUSABLE_CHECKPOINT)
+            self._context.warn(
+                f"the training began again: its checkpoint cannot be used and was set aside as {aside.name}"
+                f" ({error})"
+            )
+            return None
+        if snapshot is not None:
+            self._clock.earlier = snapshot.position.seconds
+            step = len(snapshot.position.losses)
+            self._context.emit(Log(level="info", text=f"the training goes on from its step {step:,}"))
+            self.known_steps = min(len(snapshot.position.losses), self._context.assignment.recorded_steps)
+        return snapshot
+
+    def offer(self, take: Callable[[], Snapshot]) -> None:
+        """Write a checkpoint when it is due; end the run here when a stop was asked for."""
+        passed = time.monotonic() - self._saved_at
+        due = max(self._interval, WORK_PER_WRITING * self._writing)
+        if passed >= (min(due, LEAST_LOSS) if self._context.is_stopping else due):
+            self._write(take())
+        self._context.check_stop()
+
+    def _write(self, snapshot: Snapshot) -> None:
+        began = time.monotonic()
+        snapshot.position.seconds = self._clock.seconds
+        try:
+            self._folder.write(snapshot)
+        except OSError as error:
+            # Hours of training are worth more than the means to continue them.
+            self._context.warn(
+                f"a checkpoint of the training could not be written: {error.strerror or error}"
+            )
+        self._saved_at = time.monotonic()
+        self._writing = self._saved_at - began
+
+    def discard(self) -> None:
+        """Remove all checkpoints: the trained model is saved."""
+        for folder in (self._context.checkpoint, self._context.checkpoint.with_name(UNUSABLE_CHECKPOINT)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def train_settings(context: RunContext) -> TrainSettings:
+    """Return the experiment's training settings.
+
+    Raises:
+        RunError: It has none.
+    """
+    if context.experiment.train is None:
+        raise RunError(f"{context.experiment.title} has no training settings")
+    return context.experiment.train
+
+
+def train(
+    context: RunContext,
+    objective: Objective,
+    rows: TrainingRows,
+    save: Callable[[Path], None],
+    prove: Callable[[], Proof],
+    facts: dict[str, Any],
+) -> None:
+    """Train, report the curve, and save what was kept before anything is scored with it.
+
+    The saved model comes first because an interrupted evaluation then continues with it, without training.
+
+    Args:
+        context: The run.
+        objective: The scorer whose model is trained.
+        rows: The encoded training rows.
+        save: Writes the trained model into a folder.
+        prove: Gives the proof of the model as it is at the end.
+        facts: What is known of the training before it begins.
+    """
+    settings, experiment = train_settings(context), context.experiment
+    total = settings.epochs * (len(rows.rows) - round(len(rows.rows) * settings.held_out))
+
+    def on_step(step: Step) -> None:
+        _emit_new(context, _points_of(step), checkpoints.known_steps)
+        context.progress(TRAIN, step.examples, total)
+
+    def on_epoch(end: EpochEnd) -> None:
+        _emit_new(context, [_point_of(end)], checkpoints.known_steps)
+
+    with context.phase(TRAIN) as clock:
+        checkpoints = Checkpoints(context, clock)
+        result = Trainer(objective, settings, experiment.seed, checkpoints).run(rows, on_step, on_epoch)
+        position = result.position
+        position.seconds = clock.seconds
+        facts = facts | {
+            "selection": result.selection,
+            "selected_epoch": result.epoch,
+            "steps": result.steps,
+            "micro_batch": position.micro_batch,
+            "out_of_memory_retries": position.retries,
+            "held_out_accuracy": position.held_out,
+        }
+        context.facts(**facts)
+        record = TrainingRecord(
+            experiment=experiment.key,
+            title=experiment.title,
+            labels=experiment.task.labels,
+            settings=msgspec.to_builtins(settings),
+            selection=result.selection,
+            epoch=result.epoch,
+            facts=facts,
+            position=position,
+            proof=prove(),
+        )
+        _save(context, save, record, checkpoints)
+
+
+def _save(
+    context: RunContext, save: Callable[[Path], None], record: TrainingRecord, checkpoints: Checkpoints
+) -> None:
+    """Save the model, and then do without the checkpoints; on a full disk, the other way round."""
+    writers = (save, lambda folder: write_record(record, folder))
+    try:
+        context.save_model(*writers)
+    except DiskFullError:
+        checkpoints.discard()
+        context.save_model(*writers)
+    checkpoints.discard()
+
+
+def repeat_report(context: RunContext) -> None:
+    """Say again what a finished training has said, as far as the ledger may have missed it.
+
+    A scheduler can be killed between the saving of the model and its own last words about the training.
+    """
+    record = read_record(context.best_model, context.experiment)
+    position, settings = record.position, train_settings(context)
+    total, known = len(position.losses), context.assignment.recorded_steps
+    per_epoch = total // settings.epochs
+    for number, loss in enumerate(position.losses, 1):
+        lr = settings.lr * learning_rate_share(number - 1, total, settings.warmup)
+        _emit_new(context, _points_of(Step(number, number / per_epoch, loss, lr, 0)), known)
+    for epoch, accuracy in enumerate(position.held_out, 1):
+        _emit_new(context, [_point_of(EpochEnd(epoch, epoch * per_epoch, accuracy))], known)
+    context.facts(**record.facts)
+    context.emit(Artifact(kind="model", path=BEST_MODEL))
+    if TRAIN not in context.assignment.finished_phases:
+        context.emit(PhaseFinished(phase=TRAIN, seconds=position.seconds))
+
+
+def _points_of(step: Step) -> Iterator[MetricPoint]:
+    for name, value in (("loss", step.loss), ("lr", step.lr)):
+        yield MetricPoint(step=step.number, epoch=step.epoch, name=name, value=value)
+
+
+def _point_of(end: EpochEnd) -> MetricPoint:
+    return MetricPoint(step=end.step, epoch=end.number, name="held_out_accuracy", value=end.accuracy)
+
+
+def _emit_new(context: RunContext, points: Iterable[MetricPoint], known_steps: int) -> None:
+    """Report points that the ledger does not have; its last known step may lack some of its own."""
+    for point in points:
+        if point.step >= known_steps:
+            context.emit(point)
+
+
+def _circumstances(context: RunContext) -> dict[str, Any]:
+    """Return what must be the same for a training to go on to the same result."""
+    return {
+        "experiment": context.experiment.key,
+        "code_version": code_version(),
+        "torch": str(torch.__version__),
+        "device": device_title(context.device),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+    }
