@@ -108,6 +108,17 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return low, high
 
 
+def interval_of_mean(metrics: Sequence[Metrics]) -> tuple[float, float]:
+    """Return the 95 % interval of the mean accuracy of several seeds on the same examples.
+
+    It is as wide as that of one of them: asking the same examples again makes them no more examples.
+    """
+    if len(metrics) == 1:
+        return metrics[0].interval
+    n = metrics[0].n
+    return wilson_interval(round(math.fsum(m.accuracy for m in metrics) / len(metrics) * n), n)
+
+
 def label_probability(scores: Sequence[float], label: int) -> float:
     """Return the probability of a label among all labels, from log-scores that may lack normalisation."""
     top = max(scores)

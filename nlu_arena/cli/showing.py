@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nlu_arena.answer import Answer, find_answers
 from nlu_arena.cli.terminal import narrate, open_console, print_json, print_lines
 from nlu_arena.errors import NothingToShowError
 from nlu_arena.views.text import clean
@@ -19,11 +20,12 @@ FIRST_COMMAND = "Begin with: nlu-arena sweep --profile quick"
 
 
 class Snapshot(NamedTuple):
-    """A sweep at one moment; `rev` is the newest change of any run."""
+    """A sweep at one moment and what follows from it; `rev` is the newest change of any run."""
 
     sweep: SweepRow
     cells: list[Cell]
     totals: Totals
+    answers: list[Answer]
     rev: int
     at: datetime
 
@@ -33,7 +35,7 @@ class Snapshot(NamedTuple):
         from nlu_arena.views.records import status_document
 
         at = self.at.isoformat(timespec="seconds")
-        return status_document(self.sweep, self.cells, self.totals, at)
+        return status_document(self.sweep, self.cells, self.totals, self.answers, at)
 
 
 def take_snapshot(reader: Reader, sweep_id: int | None = None) -> Snapshot:
@@ -48,7 +50,7 @@ def take_snapshot(reader: Reader, sweep_id: int | None = None) -> Snapshot:
     if sweep is None:
         raise NothingToShowError("the ledger has no sweep yet", FIRST_COMMAND)
     cells, now = reader.cells(sweep.id), datetime.now(UTC)
-    return Snapshot(sweep, cells, sum_up(sweep, cells, now), rev, now)
+    return Snapshot(sweep, cells, sum_up(sweep, cells, now), find_answers(cells, reader.labels), rev, now)
 
 
 def show(snapshot: Snapshot, as_json: bool = False) -> None:
@@ -58,7 +60,8 @@ def show(snapshot: Snapshot, as_json: bool = False) -> None:
     elif sys.stdout.isatty():
         from nlu_arena.views.status import StatusView
 
-        open_console(sys.stdout).print(StatusView(snapshot.sweep, snapshot.cells, snapshot.totals))
+        view = StatusView(snapshot.sweep, snapshot.cells, snapshot.totals, snapshot.answers)
+        open_console(sys.stdout).print(view)
     else:
         from nlu_arena.views.records import TSV_COLUMNS, cell_records
         from nlu_arena.views.tsv import tsv_lines
@@ -67,7 +70,8 @@ def show(snapshot: Snapshot, as_json: bool = False) -> None:
 
 
 def narrate_end(snapshot: Snapshot) -> None:
-    """Say on stderr how a sweep ended, what failed and why, and what to do next."""
+    """Say on stderr how a sweep ended, what failed and why, what the answer is, and what to do next."""
+    from nlu_arena.views.answer import answer_lines
     from nlu_arena.views.names import name_cells
     from nlu_arena.views.next_step import choose_command
     from nlu_arena.views.status import left_out
@@ -81,5 +85,7 @@ def narrate_end(snapshot: Snapshot) -> None:
     for reason in left_out(snapshot.sweep):
         narrate(f"left out: {reason}")
     narrate(snapshot.totals.line)
+    for line in answer_lines(snapshot.answers):
+        narrate(line)
     command, why = choose_command(snapshot.sweep, snapshot.totals)
     narrate(f"next: {command}   {why}")

@@ -47,8 +47,7 @@ def unpack_answers(blob: bytes) -> list[Prediction]:
     """Return the answers of a packed split in the order of its examples."""
     data = zlib.decompress(blob)
     version, width, has_calibrated, n, labels = HEADER.unpack_from(data)
-    if version != FORMAT:
-        raise ValueError(f"packed answers of format {version}, expected {FORMAT}")
+    _check_version(version)
     kind = FLOATS[width]
     place = HEADER.size
     columns: list[list[float]] = []
@@ -76,6 +75,20 @@ def unpack_answers(blob: bytes) -> list[Prediction]:
     ]
 
 
+def unpack_labels(blob: bytes) -> tuple[array[int], array[int]]:
+    """Return the gold and the predicted labels of a packed split; what stands behind them is not unpacked."""
+    stream = zlib.decompressobj()
+    version, _, _, n, _ = HEADER.unpack(stream.decompress(blob, HEADER.size))
+    _check_version(version)
+    size = n * array("H").itemsize
+    data = stream.decompress(stream.unconsumed_tail, 2 * size)
+    gold, predicted = array("H", data[:size]), array("H", data[size:])
+    if sys.byteorder == "big":
+        gold.byteswap()
+        predicted.byteswap()
+    return gold, predicted
+
+
 def pack_scores(scores: Sequence[float]) -> bytes:
     """Return the scores of one answer as bytes, exactly."""
     return to_bytes(array("d", scores))
@@ -84,6 +97,11 @@ def pack_scores(scores: Sequence[float]) -> bytes:
 def unpack_scores(data: bytes) -> tuple[float, ...]:
     """Return the scores of one answer from their bytes."""
     return tuple(from_bytes("d", data))
+
+
+def _check_version(version: int) -> None:
+    if version != FORMAT:
+        raise ValueError(f"packed answers of format {version}, expected {FORMAT}")
 
 
 def to_bytes(column: array[int] | array[float]) -> bytes:

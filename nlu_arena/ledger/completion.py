@@ -1,4 +1,4 @@
-"""The end of a run: every example answered once, the answers packed, the metrics computed from them."""
+"""The end of a run: every example answered once, the answers packed, metrics and alarms found in them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import NamedTuple
 
 import msgspec
 
+from nlu_arena.alarms import Alarms, find_alarms
 from nlu_arena.errors import RunError
 from nlu_arena.ledger.codec import pack_answers
-from nlu_arena.ledger.recording import WARNINGS, Changes, merged_facts, read_rows
+from nlu_arena.ledger.recording import Changes, merged_facts, read_rows
+from nlu_arena.ledger.rows import RunEnd
 from nlu_arena.metrics import Metrics, compute_metrics, label_probability
 from nlu_arena.spec import Prediction
 
 
 class Completion(NamedTuple):
-    """The metrics of a complete run, and the columns of its row that say so."""
+    """How good the answers of a complete run are, and the columns of its row that say so."""
 
-    metrics: Metrics
+    end: RunEnd
     changes: Changes
 
 
@@ -35,7 +37,7 @@ def complete_run(connection: sqlite3.Connection, run_id: int, labels: Sequence[s
         raise RunError("the run has announced no dev split")
     by_split: dict[str, Metrics] = {}
     calibrated: dict[str, Metrics] = {}
-    warnings: list[str] = []
+    alarms: dict[str, Alarms] = {}
     ties = 0
     for split, set_id in splits:
         answers = read_rows(connection, run_id, split)
@@ -43,21 +45,19 @@ def complete_run(connection: sqlite3.Connection, run_id: int, labels: Sequence[s
         by_split[split] = measure(answers, len(labels), split)
         if answers[0].calibrated is not None:
             calibrated[split] = measure([as_calibrated(answer) for answer in answers], len(labels), split)
-        warnings += one_label_warning(answers, labels, split)
+        alarms[split] = find_alarms(answers, by_split[split], labels, split)
         ties += sum(answer.tied for answer in answers)
         _pack(connection, run_id, split, answers)
     connection.execute("DELETE FROM predictions WHERE run_id = ?", (run_id,))
-    if ties:
-        warnings.append(f"{ties} answers have the same score for two labels; the first one counts")
     metrics = next(iter(by_split.values()))
     changes: Changes = {
-        "facts": merged_facts(connection, run_id, {"ties": ties, WARNINGS: warnings}),
+        "facts": merged_facts(connection, run_id, {"ties": ties, "alarms": alarms}),
         "by_split": msgspec.json.encode(by_split).decode(),
         "calibrated": msgspec.json.encode(calibrated).decode(),
     }
     for name in ("accuracy", "macro_f1", "mcc", "ece", "majority", "n"):
         changes[name] = getattr(metrics, name)
-    return Completion(metrics, changes)
+    return Completion(RunEnd(metrics, alarms), changes)
 
 
 def measure(answers: Sequence[Prediction], n_labels: int, split: str) -> Metrics:
@@ -83,14 +83,6 @@ def as_calibrated(answer: Prediction) -> Prediction:
     """Return the answer that the calibrated scores give: their largest, the first of equal ones."""
     scores = answer.calibrated or answer.scores
     return Prediction(answer.index, answer.gold, scores.index(max(scores)), scores)
-
-
-def one_label_warning(answers: Sequence[Prediction], labels: Sequence[str], split: str) -> list[str]:
-    """Say so when every example got the same label, though there is more than one to find."""
-    given = {answer.predicted for answer in answers}
-    if len(given) > 1 or len({answer.gold for answer in answers}) == 1:
-        return []
-    return [f"every answer of {split} is {labels[given.pop()]!r}"]
 
 
 def _check_complete(

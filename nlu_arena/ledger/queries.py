@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from nlu_arena.errors import NothingToShowError
-from nlu_arena.ledger.codec import unpack_answers
+from nlu_arena.ledger.codec import unpack_answers, unpack_labels
 from nlu_arena.ledger.connection import plain_errors
 from nlu_arena.ledger.lock import is_held
 from nlu_arena.ledger.reading import Opened, open_for_reading
@@ -97,7 +97,12 @@ class Reader:
         """Return the experiments of a sweep in its order, each with the run that stands for it."""
         rows, dead = self._settled(
             "SELECT runs.*, planned.key AS planned_key, position, experiments.definition,"
-            " used.definition AS used_definition"
+            " used.definition AS used_definition,"
+            " (SELECT sum(phases.seconds) FROM phases"
+            " WHERE phases.run_id = runs.run_id AND phases.phase = 'train') AS train_seconds,"
+            " (SELECT json_group_object(run_splits.split, fingerprint)"
+            " FROM run_splits JOIN example_sets USING (set_id)"
+            " WHERE run_splits.run_id = runs.run_id) AS fingerprints"
             " FROM sweep_experiments AS planned JOIN experiments USING (experiment_id)"
             " LEFT JOIN runs ON runs.run_id = planned.run_id"
             " LEFT JOIN experiments AS used ON used.experiment_id = runs.experiment_id"
@@ -198,6 +203,16 @@ class Reader:
             return unpack_answers(packed[0]["answers"])
         with plain_errors(self._path):
             return read_rows(self._opened.connection, run_id, split)
+
+    def labels(self, run_id: int, split: str) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the gold and the predicted label of every example of a finished run's split.
+
+        Its scores, most of the bytes, are not read.
+        """
+        ((packed,),) = self._fetch(
+            "SELECT answers FROM run_splits WHERE run_id = ? AND split = ?", run_id, split
+        )
+        return unpack_labels(packed)
 
     def examples(self, fingerprint: str, split: str) -> list[Example]:
         """Return the examples of a split, whose places are the indices of its predictions."""

@@ -6,6 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from nlu_arena.alarms import Alarms, recorded_alarms
+from nlu_arena.dataref import TRAIN
 from nlu_arena.metrics import Metrics
 from nlu_arena.spec import Experiment, Mode, Subset
 
@@ -18,8 +20,9 @@ ControlAction = Literal["stop", "retry"]
 class RunStart(NamedTuple):
     """A run that begins or goes on: `folder` is its name inside the results folder.
 
-    A continued run has `answered`: for each split the indices that are predicted already; and
-    `fingerprint`: that of the examples of its first split.
+    A continued run has `answered`: for each split the indices that are predicted already; `fingerprint`:
+    that of the examples of its first split; `recorded_steps`: how far its training curve is known; and
+    `finished_phases`. A new one may have `set_aside`: why an interrupted run before it is not continued.
     """
 
     run_id: int
@@ -27,6 +30,16 @@ class RunStart(NamedTuple):
     answered: dict[str, list[int]]
     fingerprint: str
     continued: bool
+    recorded_steps: int = 0
+    finished_phases: tuple[str, ...] = ()
+    set_aside: str = ""
+
+
+class RunEnd(NamedTuple):
+    """How good a finished run is: the metrics of its first split, the alarms of each split."""
+
+    metrics: Metrics
+    alarms: dict[str, Alarms]
 
 
 class MemorySample(NamedTuple):
@@ -143,6 +156,11 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a reader of the numbers must know."""
         return list(self.facts.get("warnings", []))
 
+    @property
+    def alarms(self) -> dict[str, Alarms]:
+        """Return what is suspicious about the numbers, by split."""
+        return recorded_alarms(self.facts, self.by_split)
+
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
     """One experiment of a sweep, in the sweep's order, with the run that stands for it.
@@ -150,6 +168,9 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     That is the sweep's own newest run, or the finished run of an earlier sweep that it took over. A cell
     without a run is waiting: numbers are None, `seconds` too. `published` names the splits that the run has
     compared its data with, empty where it has not; `data_differences` says by split what is not as there.
+    Cells of one `setting` differ in nothing but the seed. `fingerprints` has those of the examples by split,
+    `alarms` what is suspicious by split. Of its cost: the median time of an answer in batches of 32, the time
+    that training took, the peaks of memory, and on which `device`.
     """
 
     key: str
@@ -164,6 +185,8 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     quantisation: str
     subset: Subset
     shots: int
+    setting: str
+    labels: tuple[str, ...]
     metrics: Metrics | None = None
     by_split: dict[str, Metrics] = {}
     majority: float | None = None
@@ -184,3 +207,20 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
     published: str = ""
     data_differences: dict[str, str] = {}
+    alarms: dict[str, Alarms] = {}
+    fingerprints: dict[str, str] = {}
+    device: str = ""
+    ms_per_text: float | None = None
+    train_seconds: float | None = None
+    device_peak_bytes: int | None = None
+
+    def is_published(self, split: str) -> bool | None:
+        """Say whether the number on a split comes from the published splits, None where nothing tells.
+
+        Other training rows than the published ones change the number on every split; the empty name is for
+        all.
+        """
+        if not self.published:
+            return None
+        differences = self.data_differences
+        return differences.keys().isdisjoint((TRAIN, split)) if split else not differences

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from nlu_arena.alarms import recorded_alarms
 from nlu_arena.ledger.rows import Cell, RunRow, SweepRow
 from nlu_arena.metrics import Metrics
 from nlu_arena.spec import Experiment
@@ -22,6 +23,9 @@ IN_CELL = (
     *("run_id", "folder", "seconds", "peak_rss_bytes", "phase", "done", "total", "started_at", "updated_at"),
     *("error", "message", "hint"),
 )
+
+# The batch size whose latency stands for the cost of an answer.
+COST_BATCH = 32
 
 decode_splits = msgspec.json.Decoder(dict[str, Metrics]).decode
 decode_table = msgspec.json.Decoder(dict[str, Any]).decode
@@ -80,6 +84,8 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         quantisation=used.model.quantisation,
         subset=experiment.subset,
         shots=experiment.shots,
+        setting=setting_of(row["definition"]),
+        labels=used.task.labels,
     )
     if row["run_id"] is None:
         return cell
@@ -97,9 +103,40 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         n=metrics.n if metrics else None,
         interval=metrics.interval if metrics else None,
         warnings=facts.get("warnings", []),
+        alarms=recorded_alarms(facts, by_split),
+        fingerprints=decode_table(row["fingerprints"]),
         published=published.name if published else "",
         data_differences=facts.get("data_differences", {}),
+        device=describe_device(row),
+        ms_per_text=ms_per_text(facts),
+        train_seconds=row["train_seconds"],
+        device_peak_bytes=max(_device_peaks(facts), default=None),
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def setting_of(definition: str) -> str:
+    """Return what the seeds of one experiment have in common: its key but for the seed."""
+    return msgspec.structs.replace(decode_experiment(definition), seed=0).key
+
+
+def describe_device(row: sqlite3.Row) -> str:
+    """Name what a run was timed on; equal names mean comparable times."""
+    title = decode_table(row["environment"]).get("device_title", "")
+    threads = f", {row['threads']} threads" if row["device_kind"] == "cpu" else ""
+    return f"{row['device_kind']} {title}".strip() + threads
+
+
+def ms_per_text(facts: dict[str, Any]) -> float | None:
+    """Return the median milliseconds of an answer in batches of 32, None where it was not measured."""
+    median = facts.get("latency", {}).get(str(COST_BATCH), {}).get("p50_ms")
+    return None if median is None else median / COST_BATCH
+
+
+def _device_peaks(facts: dict[str, Any]) -> list[int]:
+    """Return the highest reading of the device's allocator in each phase, where there is one."""
+    readings = (phase.get("device_peak_allocated_bytes") for phase in facts.get("memory", {}).values())
+    return [size for size in readings if size is not None]
 
 
 def settle(state: Any, dead: bool) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nlu_arena.alarms import Alarms
 from nlu_arena.ledger.rows import RunRow
 from nlu_arena.metrics import Metrics, count_confusions
 from nlu_arena.spec import Prediction
@@ -47,7 +48,8 @@ def draw_confusion(run: RunRow, answers: Mapping[str, Sequence[Prediction]], pat
             [p.gold for p in predictions], [p.predicted for p in predictions], len(labels)
         )
         _draw_matrix(axes[place], counts, labels)
-        axes[place].set_title(_subtitle(split, run.by_split[split]), fontsize=9, parse_math=False)
+        subtitle = _subtitle(split, run.by_split[split], run.alarms.get(split, {}))
+        axes[place].set_title(subtitle, fontsize=9, parse_math=False)
         if place == 0:
             axes[place].set_ylabel("gold label")
     figure.supxlabel("each field: examples, and their share of the gold label", fontsize=8, color="#555555")
@@ -89,6 +91,7 @@ def _title(run: RunRow) -> str:
     return f"{model}\n{experiment.mode} on {experiment.task.title}{data}"
 
 
-def _subtitle(split: str, metrics: Metrics) -> str:
+def _subtitle(split: str, metrics: Metrics, alarms: Alarms) -> str:
     interval = format_interval(metrics.interval)
-    return f"{split}: accuracy {format_percent(metrics.accuracy)} % ({interval}), n {metrics.n:,}"
+    flags = "".join(f"\n! {name}" for name in alarms)
+    return f"{split}: accuracy {format_percent(metrics.accuracy)} % ({interval}), n {metrics.n:,}{flags}"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from nlu_arena.draft import replacing
 from nlu_arena.errors import CannotStartError, NothingToShowError
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import RunRow
@@ -91,27 +88,6 @@ def _write(reader: Reader, run: RunRow, folder: Path) -> None:
     # The last one: a folder with it is complete.
     with replacing(folder / RESULTS) as file:
         file.write_bytes(_encode(summarise_run(reader, run)))
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write; it becomes the file at the end, or is removed after an error."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        # mkstemp makes files for their owner only.
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def _encode(document: dict[str, Any]) -> bytes:

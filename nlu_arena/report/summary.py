@@ -10,12 +10,13 @@ import msgspec
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import PointRow, RunRow
 from nlu_arena.metrics import Metrics
+from nlu_arena.views.records import clean_alarms
 from nlu_arena.views.text import clean
 
 SCHEMA = 1
 # Findings of a run that are its cost or what a reader must know; the rest of them say how it came about.
 COSTS = ("latency", "latency_notes", "memory", "evaluate_examples_per_second")
-CAUTIONS = ("warnings", "data_differences")
+CAUTIONS = ("warnings", "alarms", "data_differences")
 
 
 def summarise_run(reader: Reader, run: RunRow) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def summarise_run(reader: Reader, run: RunRow) -> dict[str, Any]:
         "calibrated": {split: _describe_metrics(found) for split, found in run.calibrated.items()},
         "labels": list(experiment.task.labels),
         "warnings": [clean(warning) for warning in run.warnings],
+        "alarms": {split: clean_alarms(alarms) for split, alarms in run.alarms.items()},
         "published": None if differences is None else not differences,
         "data_differences": differences or {},
         "cost": _describe_cost(reader, run),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nlu_arena.alarms import Alarms
 from nlu_arena.notices import SweepEvent
 from nlu_arena.spec import Experiment
 from nlu_arena.views.figures import format_count, format_seconds, format_share
@@ -73,17 +74,24 @@ class PlainLines:
 
 
 def describe_result(fields: dict[str, Any], published: str) -> str:
-    """Return a finished run's result: its accuracy, never without its interval, and its time.
+    """Return a finished run's result: its accuracy, never without its interval and alarms, and its time.
 
     `published` names the data set whose name the number may not carry where the data differ.
     """
     metrics = fields["metrics"]
     low, high = metrics["interval"]
     near = " ≈ majority" if low <= metrics["majority"] <= high else ""
+    flags = "".join(f" ! {name}" for name in first_alarms(fields))
     other = f" not {clean(published)}" if fields.get("data_differences") else ""
     interval = f"{format_share(low)}-{format_share(high)}"
-    accuracy = f"accuracy {format_share(metrics['accuracy'])} ({interval}){near}{other}"
+    accuracy = f"accuracy {format_share(metrics['accuracy'])} ({interval}){near}{flags}{other}"
     return f"{accuracy}  {format_seconds(fields['seconds'])}"
+
+
+def first_alarms(fields: dict[str, Any]) -> list[str]:
+    """Return the names of a finished run's alarms on the split whose number is shown."""
+    alarms: dict[str, Alarms] = fields.get("alarms", {})
+    return list(next(iter(alarms.values()), {}))
 
 
 def describe_failure(fields: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ from rich.text import Text
 
 from nlu_arena.notices import SweepEvent
 from nlu_arena.views.figures import format_estimate, format_interval, format_percent, format_seconds
+from nlu_arena.views.lines import first_alarms
+from nlu_arena.views.names import sign_alarm
 from nlu_arena.views.text import clean
 from nlu_arena.views.tracking import OPEN, Line, Tracker
 
@@ -105,7 +107,8 @@ class LiveTable:
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         for _ in range(3):
             table.add_column(no_wrap=True)
-        table.add_column(width=BAR_WIDTH if has_bars else 0)
+        if has_bars:
+            table.add_column(width=BAR_WIDTH)
         table.add_column(no_wrap=True, ratio=1, overflow="ellipsis")
         table.add_column(no_wrap=True, justify="right")
         now = self._tracker.clock()
@@ -117,7 +120,7 @@ class LiveTable:
                 Text.assemble((sign, style), f" {line.model}"),
                 Text(experiment.task.name),
                 Text(f"{experiment.mode}{seed}"),
-                _bar(line) if has_bars else Text(),
+                *([_bar(line)] if has_bars else []),
                 _say_state(line, now),
                 _say_time(line, now),
                 style="dim" if line.state in ("waiting", "skipped") else "",
@@ -146,6 +149,9 @@ def _say_state(line: Line, now: float) -> Text:
             low, high = metrics["interval"]
             text = Text(f"{format_percent(metrics['accuracy'])} %", style="bold")
             text.append(f"  {format_interval((low, high))}", style="not bold dim")
+            # What does not fit is cut at the end: the alarms come first.
+            for name in first_alarms(line.result):
+                text.append(f" {sign_alarm(name)}", style="not bold red")
             if low <= metrics["majority"] <= high:
                 text.append("  ≈ majority", style="not bold yellow")
             if published and line.result.get("data_differences"):

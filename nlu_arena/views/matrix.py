@@ -10,9 +10,9 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from nlu_arena.dataref import TRAIN
+from nlu_arena.alarms import Alarms
 from nlu_arena.ledger.rows import Cell, CellState
-from nlu_arena.metrics import Metrics, wilson_interval
+from nlu_arena.metrics import Metrics, interval_of_mean
 from nlu_arena.spec import TRAINED_MODES, Mode
 from nlu_arena.views.text import clean
 
@@ -62,8 +62,13 @@ class Field(NamedTuple):
     def data_label(self) -> str:
         """Return "not GLUE" where a number comes from other data than the published, empty otherwise."""
         done = [cell for cell in self.cells if metrics_of(cell, self.split) is not None]
-        other = [cell.published for cell in done if is_published(cell, self.split) is False]
+        other = [cell.published for cell in done if cell.is_published(self.split) is False]
         return f"not {clean(other[0])}" if other else ""
+
+    @property
+    def alarms(self) -> list[str]:
+        """Return the names of the alarms of any seed."""
+        return list(dict.fromkeys(name for cell in self.cells for name in alarms_of(cell, self.split)))
 
     @property
     def seconds(self) -> float | None:
@@ -157,31 +162,17 @@ def metrics_of(cell: Cell, split: str) -> Metrics | None:
     return cell.by_split.get(split) if split else cell.metrics
 
 
-def is_published(cell: Cell, split: str) -> bool | None:
-    """Say whether a cell's number on a split comes from the published splits, None where nothing tells.
-
-    Other training rows than the published ones change the number on every split; the empty name is for all.
-    """
-    if not cell.published:
-        return None
-    return cell.data_differences.keys().isdisjoint((TRAIN, split)) if split else not cell.data_differences
+def alarms_of(cell: Cell, split: str) -> Alarms:
+    """Return a cell's alarms on a split; the empty name is the only or first one."""
+    return cell.alarms.get(split, {}) if split else next(iter(cell.alarms.values()), {})
 
 
-def compare_with_majority(metrics: Sequence[Metrics]) -> str:
-    """Return "≈" where the 95 % interval of an accuracy covers the majority share, "<" where it is below.
-
-    The empty text means that it is above. Seeds answer the same examples, so the interval of their mean is as
-    wide as that of one of them.
-    """
+def is_near_majority(metrics: Sequence[Metrics]) -> bool:
+    """Say whether the 95 % interval of a mean accuracy over seeds covers the majority share."""
     if not metrics:
-        return ""
-    first = metrics[0]
-    low, high = first.interval
-    if len(metrics) > 1:
-        low, high = wilson_interval(round(statistics.fmean(m.accuracy for m in metrics) * first.n), first.n)
-    if low > first.majority:
-        return ""
-    return "≈" if first.majority <= high else "<"
+        return False
+    low, high = interval_of_mean(metrics)
+    return low <= metrics[0].majority <= high
 
 
 def _splits_by_task(cells: Iterable[Cell]) -> dict[str, list[str]]:

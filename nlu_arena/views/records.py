@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
+from nlu_arena.alarms import Alarms
+from nlu_arena.answer import Answer
 from nlu_arena.ledger.rows import Cell, SweepRow
 from nlu_arena.metrics import Metrics
-from nlu_arena.views.matrix import compare_with_majority, describe_subset, is_published, metrics_of
+from nlu_arena.views.answer import answer_documents
+from nlu_arena.views.matrix import alarms_of, describe_subset, is_near_majority, metrics_of
 from nlu_arena.views.text import clean
 from nlu_arena.views.totals import Totals
 from nlu_arena.views.tsv import Record
@@ -29,6 +32,7 @@ TSV_COLUMNS = (
     "high95",
     "majority",
     "near_majority",
+    "alarms",
     "n",
     "macro_f1",
     "mcc",
@@ -45,7 +49,9 @@ TSV_COLUMNS = (
 )
 
 
-def status_document(sweep: SweepRow, cells: Sequence[Cell], totals: Totals, as_of: str) -> dict[str, Any]:
+def status_document(
+    sweep: SweepRow, cells: Sequence[Cell], totals: Totals, answers: Sequence[Answer], as_of: str
+) -> dict[str, Any]:
     """Return what `status --json` says: fields are only ever added."""
     return {
         "schema": SCHEMA,
@@ -53,6 +59,7 @@ def status_document(sweep: SweepRow, cells: Sequence[Cell], totals: Totals, as_o
         "sweep": msgspec.to_builtins(sweep),
         "totals": totals._asdict(),
         "cells": [cell_document(cell) for cell in cells],
+        "answers": answer_documents(answers),
     }
 
 
@@ -75,7 +82,7 @@ def cell_document(cell: Cell) -> dict[str, Any]:
         "seconds": cell.seconds,
         "peak_rss_bytes": cell.peak_rss_bytes,
         "data_source": cell.data_source,
-        "published": is_published(cell, ""),
+        "published": cell.is_published(""),
         "data_differences": {split: clean(text) for split, text in cell.data_differences.items()},
         "weights_source": cell.weights_source,
         "quantisation": cell.quantisation,
@@ -86,12 +93,18 @@ def cell_document(cell: Cell) -> dict[str, Any]:
         "done": cell.done,
         "total": cell.total,
         "warnings": [clean(warning) for warning in cell.warnings],
+        "alarms": {split: clean_alarms(alarms) for split, alarms in cell.alarms.items()},
         "error": clean(cell.error),
         "message": clean(cell.message),
         "hint": clean(cell.hint),
         "run_id": cell.run_id,
         "folder": cell.folder,
     }
+
+
+def clean_alarms(alarms: Alarms) -> Alarms:
+    """Return alarms whose sentences a terminal can show: they quote labels."""
+    return {name: clean(sentence) for name, sentence in alarms.items()}
 
 
 def cell_records(cells: Sequence[Cell]) -> Iterator[Record]:
@@ -110,7 +123,9 @@ def cell_records(cells: Sequence[Cell]) -> Iterator[Record]:
                 "mcc": _number(metrics, "mcc"),
                 "majority": _number(metrics, "majority"),
                 "near_majority": _is_near_majority(metrics),
-                "published": is_published(cell, split),
+                # The sentences are in the JSON document.
+                "alarms": ", ".join(alarms_of(cell, split)),
+                "published": cell.is_published(split),
                 "n": None if metrics is None else metrics.n,
                 "seconds": None if cell.seconds is None else round(cell.seconds, 3),
             }
@@ -121,4 +136,4 @@ def _number(metrics: Metrics | None, name: str) -> float | None:
 
 
 def _is_near_majority(metrics: Metrics | None) -> bool | None:
-    return None if metrics is None else compare_with_majority([metrics]) == "≈"
+    return None if metrics is None else is_near_majority([metrics])

@@ -11,10 +11,12 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from nlu_arena.answer import Answer
 from nlu_arena.ledger.rows import Cell, SweepRow
+from nlu_arena.views.answer import answer_lines
 from nlu_arena.views.figures import format_count, format_interval, format_percent, format_short_seconds
-from nlu_arena.views.matrix import Field, Part, Row, Table, build_tables, compare_with_majority
-from nlu_arena.views.names import name_cells
+from nlu_arena.views.matrix import Field, Part, Row, Table, build_tables, is_near_majority
+from nlu_arena.views.names import name_cells, sign_alarm
 from nlu_arena.views.next_step import next_step
 from nlu_arena.views.text import clean
 from nlu_arena.views.totals import Totals
@@ -32,13 +34,20 @@ class StatusView:
     """Renders a sweep in the width there is: what does not fit beside stands below, nothing is cut."""
 
     def __init__(
-        self, sweep: SweepRow, cells: Sequence[Cell], totals: Totals, *, is_followed: bool = False
+        self,
+        sweep: SweepRow,
+        cells: Sequence[Cell],
+        totals: Totals,
+        answers: Sequence[Answer] = (),
+        *,
+        is_followed: bool = False,
     ) -> None:
         """Prepare the view of a sweep; one that is followed already needs no next command while it runs."""
         self._has_next = not (is_followed and sweep.state == "running")
         self._sweep = sweep
         self._cells = cells
         self._totals = totals
+        self._answers = answers
         self._names = name_cells(cells)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -58,6 +67,7 @@ class StatusView:
         yield from self._left_out()
         yield from self._failures()
         yield from self._warnings()
+        yield from self._answer()
         if self._has_next:
             yield Text()
             yield next_step(self._sweep, self._totals)
@@ -85,9 +95,11 @@ class StatusView:
 
     def _warnings(self) -> Iterator[Text]:
         named: dict[str, list[str]] = {}
-        for cell in self._cells:
-            for text in cell.warnings:
-                named.setdefault(clean(text), []).append(self._names[cell.key])
+        # What makes a number doubtful comes before what is only to be known.
+        told = [(cell, text) for cell in self._cells for text in alarm_sentences(cell)]
+        told += [(cell, text) for cell in self._cells for text in cell.warnings]
+        for cell, text in told:
+            named.setdefault(clean(text), []).append(self._names[cell.key])
         warnings = list(named.items())
         if warnings:
             yield Text()
@@ -97,6 +109,18 @@ class StatusView:
         more = len(warnings) - WARNINGS_SHOWN
         if more > 0:
             yield Text(f"  and {format_count(more, 'more warning')} (status --json has all)", style="dim")
+
+    def _answer(self) -> Iterator[Text]:
+        lines = answer_lines(self._answers)
+        if lines:
+            yield Text()
+        for place, line in enumerate(lines):
+            yield Text(line, style="" if place else "bold")
+
+
+def alarm_sentences(cell: Cell) -> list[str]:
+    """Return what is suspicious about a cell's numbers, on any split."""
+    return [sentence for alarms in cell.alarms.values() for sentence in alarms.values()]
 
 
 def left_out(sweep: SweepRow) -> list[str]:
@@ -166,8 +190,10 @@ def describe_field(field: Field, data_label: str) -> Text:
         if field.state != "done":
             text.append("\n")
             text.append_text(_describe_state(field))
-    if sign := compare_with_majority(metrics):
-        text.append(f"\n  {sign} majority", style="yellow")
+    if is_near_majority(metrics):
+        text.append("\n  ≈ majority", style="yellow")
+    for name in field.alarms:
+        text.append(f"\n  {sign_alarm(name)}", style="red")
     if field.data_label != data_label:
         text.append(f"\n  {field.data_label}", style="yellow")
     return text

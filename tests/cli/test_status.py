@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nlu_arena.cli import app
-from nlu_arena.cli.showing import Snapshot, take_snapshot
+from nlu_arena.cli.showing import Snapshot, narrate_end, take_snapshot
 from nlu_arena.cli.watching import Additions, changes, follow
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
@@ -92,6 +92,20 @@ def test_json_is_one_document_of_the_last_sweep_or_the_one_asked_for(
     assert len(json.loads(capsys.readouterr().out)["cells"]) == 2
     status(tmp_path, "--json", "--sweep", "1")
     assert json.loads(capsys.readouterr().out)["sweep"]["id"] == 1
+
+
+def test_a_piped_sweep_ends_with_the_answer_and_what_to_do_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sweep(tmp_path, quick_plan(), [done(0.5 + i / 40) for i in range(12)])
+    narrate_end(snapshot(tmp_path))
+    totals, *lines = capsys.readouterr().err.splitlines()
+    assert totals.startswith("12 of 12 done")
+    assert lines[:2] == [
+        "answers · starter data (not GLUE)",
+        "  sst2: smollm2-135m Q4_1 lora, 72.5 % (63.9\u201379.7)",
+    ]
+    assert lines[-1].startswith("next: ")
 
 
 @pytest.mark.parametrize(

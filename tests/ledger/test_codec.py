@@ -6,7 +6,13 @@ import struct
 
 import pytest
 
-from nlu_arena.ledger.codec import pack_answers, pack_scores, unpack_answers, unpack_scores
+from nlu_arena.ledger.codec import (
+    pack_answers,
+    pack_scores,
+    unpack_answers,
+    unpack_labels,
+    unpack_scores,
+)
 from nlu_arena.spec import Prediction
 
 
@@ -40,6 +46,14 @@ def draw(n: int, labels: int, *, single: bool, calibrated: bool, seed: int = 0) 
 def test_what_is_packed_comes_back_exactly(n: int, labels: int, single: bool, calibrated: bool) -> None:
     predictions = draw(n, labels, single=single, calibrated=calibrated)
     assert unpack_answers(pack_answers(predictions)) == predictions
+
+
+@pytest.mark.parametrize(("n", "labels"), [(1, 2), (872, 2), (9832, 3), (500, 300)])
+def test_labels_are_unpacked_without_the_scores(n: int, labels: int) -> None:
+    predictions = draw(n, labels, single=True, calibrated=True)
+    gold, predicted = unpack_labels(pack_answers(predictions))
+    assert list(gold) == [p.gold for p in predictions]
+    assert list(predicted) == [p.predicted for p in predictions]
 
 
 def test_extreme_scores_come_back_exactly() -> None:

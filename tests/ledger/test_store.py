@@ -138,11 +138,12 @@ def test_a_finished_run_has_its_metrics_and_its_answers(store: Store, reader: Re
     store.record(run_id, example_set(4))
     store.record(run_id, answers(0, 1))
     last = events.Predictions(split="dev", rows=[prediction(2), prediction(3, predicted=0)])
-    metrics = store.finish_run(run_id, [last])
+    metrics, alarms = store.finish_run(run_id, [last])
     run = reader.run(run_id)
     assert (metrics.accuracy, metrics.n, metrics.majority) == (0.75, 4, 0.5)
     assert run.metrics == metrics
     assert run.by_split == {"dev": metrics}
+    assert run.alarms == alarms == {"dev": {}}
     assert (run.state, run.facts["ties"], run.warnings) == ("done", 0, [])
     assert reader.predictions(run_id, "dev") == [prediction(0), prediction(1), *last.rows]
     assert run.finished_at is not None
@@ -161,14 +162,26 @@ def test_a_run_with_two_splits_is_measured_by_its_first(store: Store, reader: Re
     store.record(run_id, example_set(4, "matched", "m"))
     store.record(run_id, example_set(2, "mismatched", "mm"))
     wrong = events.Predictions(split="mismatched", rows=[prediction(0, 1), prediction(1, 1)])
-    metrics = store.finish_run(run_id, [answers(0, 1, 2, 3, split="matched"), wrong])
+    metrics, alarms = store.finish_run(run_id, [answers(0, 1, 2, 3, split="matched"), wrong])
     run = reader.run(run_id)
     assert metrics.accuracy == 1
     assert list(run.by_split) == ["matched", "mismatched"]
     assert run.by_split["mismatched"].accuracy == 0.5
     assert run.metrics == run.by_split["matched"]
-    assert run.warnings == ["every answer of mismatched is 'positive'"]
+    found = {"matched": {}, "mismatched": {"one label": "every answer of mismatched is 'positive'"}}
+    assert run.alarms == alarms == found
     assert reader.predictions(run_id, "mismatched") == wrong.rows
+
+
+def test_many_ties_are_an_alarm_and_a_few_only_counted(store: Store, reader: Reader) -> None:
+    for experiment, tied in ((make_experiment("a"), 1), (make_experiment("b"), 2)):
+        run_id = start(store, experiment).run_id
+        store.record(run_id, example_set(20))
+        rows = [msgspec.structs.replace(prediction(i), tied=i < tied) for i in range(20)]
+        store.finish_run(run_id, [events.Predictions(split="dev", rows=rows)])
+        run = reader.run(run_id)
+        assert run.facts["ties"] == tied
+        assert list(run.alarms["dev"]) == (["ties"] if tied == 2 else [])
 
 
 def test_calibrated_answers_are_measured_beside_the_raw_ones(store: Store, reader: Reader) -> None:
@@ -257,11 +270,11 @@ def test_an_interrupted_run_is_continued_with_its_id_folder_and_answers(store: S
     store.record(first.run_id, answers(2, 0))
     store.end_run(first.run_id, "interrupted", message="stopped")
     second = start(store)
-    assert second == (first.run_id, first.folder, {"dev": [0, 2]}, "first-4", True)
+    assert second[:5] == (first.run_id, first.folder, {"dev": [0, 2]}, "first-4", True)
     run = reader.run(second.run_id)
     assert (run.state, run.stretches, run.message, run.finished_at) == ("running", 2, "", None)
     store.record(second.run_id, example_set(4))
-    assert store.finish_run(second.run_id, [answers(1, 3)]).accuracy == 1
+    assert store.finish_run(second.run_id, [answers(1, 3)]).metrics.accuracy == 1
     assert reader.cells(1)[0].state == reader.cells(2)[0].state == "done"
 
 

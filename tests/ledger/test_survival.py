@@ -56,6 +56,6 @@ def test_a_writer_killed_at_any_moment_loses_no_committed_answer(ledger: Path, c
         assert run.continued
         assert run.answered == {"dev": kept}
         store.record(run.run_id, example_set(EXAMPLES))
-        metrics = store.finish_run(run.run_id, [answers(*range(len(kept), EXAMPLES))])
+        metrics, _ = store.finish_run(run.run_id, [answers(*range(len(kept), EXAMPLES))])
         assert (metrics.n, metrics.accuracy) == (EXAMPLES, 1)
         assert [p.index for p in reader.predictions(1, "dev")] == list(range(EXAMPLES))

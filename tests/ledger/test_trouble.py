@@ -39,7 +39,7 @@ def test_a_full_disk_stops_the_writing_and_keeps_what_is_committed(ledger: Path)
         assert len(reader.predictions(run.run_id, "dev")) == 5
         assert len(reader.predictions(done.run_id, "dev")) == 4
         free_the_disk(store)
-        assert store.finish_run(run.run_id, [answers(*range(5, 2000))]).n == 2000
+        assert store.finish_run(run.run_id, [answers(*range(5, 2000))]).metrics.n == 2000
 
 
 def test_a_run_that_cannot_be_finished_on_a_full_disk_stays_as_it_was(ledger: Path) -> None:

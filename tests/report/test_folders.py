@@ -67,6 +67,20 @@ def test_results_say_whether_the_data_are_the_published_ones(tmp_path: Path) -> 
     assert "data_differences" not in results[0]["findings"]
 
 
+def test_alarms_are_in_the_results_and_beside_the_number_in_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda self, text, **_: titles.append(text))
+    write_sweep(tmp_path, quick_plan()[2:3], [done(0.7, mismatched=0.1)])
+    results = json.loads((export(tmp_path) / "results.json").read_text())
+    assert results["alarms"]["matched"] == {}
+    assert "label map" in results["alarms"]["mismatched"]["below majority"]
+    assert "alarms" not in results["findings"]
+    assert titles[0].endswith("n 120")
+    assert titles[1].endswith("n 60\n! below majority")
+
+
 def test_a_prompted_run_has_no_history(tmp_path: Path) -> None:
     write_sweep(tmp_path, quick_plan()[3:4], [done()])
     folder = export(tmp_path)

@@ -20,6 +20,8 @@ from nlu_arena.spec import Example, Experiment, Prediction
 CPU = Device(name="cpu", kind="cpu", title="test", memory_bytes=None, fast_bfloat16=False)
 READY = events.Ready(device_kind="cpu", threads=2, code_version="test", environment={"python": "3.11"})
 Act = Callable[[Store, int, Experiment], None]
+# Gives the answers to a split's examples for an accuracy.
+Answer = Callable[[Experiment, int, float, Iterable[int]], list[Prediction]]
 
 
 def quick_plan(**changes: Any) -> list[Experiment]:
@@ -49,6 +51,13 @@ def answers(experiment: Experiment, n: int, accuracy: float, indices: Iterable[i
     return rows
 
 
+def one_label(experiment: Experiment, n: int, accuracy: float, indices: Iterable[int]) -> list[Prediction]:
+    """The first label for every example."""
+    labels = len(experiment.task.labels)
+    scores = (-0.1, *[-2.0] * (labels - 1))
+    return [Prediction(index=i, gold=i % labels, predicted=0, scores=scores) for i in indices]
+
+
 def begin(store: Store, sweep: int, experiment: Experiment, *, fresh: bool = False) -> int:
     run = store.begin_run(sweep, experiment, READY, fresh=fresh).run_id
     for split, n in dev_splits(experiment).items():
@@ -58,8 +67,15 @@ def begin(store: Store, sweep: int, experiment: Experiment, *, fresh: bool = Fal
     return run
 
 
-def done(accuracy: float = 0.725, warnings: Sequence[str] = (), fresh: bool = False, **facts: Any) -> Act:
-    """The experiment is finished with an accuracy, and maybe with further findings."""
+def done(
+    accuracy: float = 0.725,
+    warnings: Sequence[str] = (),
+    fresh: bool = False,
+    answer: Answer = answers,
+    mismatched: float | None = None,
+    **facts: Any,
+) -> Act:
+    """The experiment is finished with an accuracy, maybe another on MNLI mismatched, and further findings."""
 
     def act(store: Store, sweep: int, experiment: Experiment) -> None:
         run = begin(store, sweep, experiment, fresh=fresh)
@@ -70,7 +86,8 @@ def done(accuracy: float = 0.725, warnings: Sequence[str] = (), fresh: bool = Fa
         latency = {"1": {"p50_ms": 4.0, "p95_ms": None, "p99_ms": None, "calls": 12}}
         store.record(run, events.Facts(facts={"latency": latency, "warnings": list(warnings)} | facts))
         for split, n in dev_splits(experiment).items():
-            rows = answers(experiment, n, accuracy, range(n))
+            share = accuracy if split != "mismatched" or mismatched is None else mismatched
+            rows = answer(experiment, n, share, range(n))
             store.record(run, events.Predictions(split=split, rows=rows))
         store.record_peak(run, 1_500_000_000)
         store.finish_run(run)

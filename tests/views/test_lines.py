@@ -38,6 +38,13 @@ def test_a_result_that_the_majority_share_explains_says_so() -> None:
     assert "≈ majority" in line
 
 
+def test_a_result_with_alarms_names_those_of_the_split_it_shows() -> None:
+    plan = quick_plan()
+    alarms = {"matched": {"one label": "why", "ties": "why"}, "mismatched": {"below majority": "why"}}
+    (line,) = speak(plan, event("run_finished", plan[2], metrics=METRICS, alarms=alarms, seconds=1.0))
+    assert line.endswith("accuracy .787 (.710-.850) ! one label ! ties 1.0 s")
+
+
 def test_a_result_on_other_data_than_the_published_says_so() -> None:
     plan = quick_plan()
     found = {"dev": "120 rows, GLUE has 872"}

@@ -10,7 +10,7 @@ from nlu_arena.ledger.rows import Cell
 from nlu_arena.metrics import Metrics, wilson_interval
 from nlu_arena.paths import ledger_path
 from nlu_arena.spec import Published, Subset
-from nlu_arena.views.matrix import build_tables, compare_with_majority, describe_subset, is_published
+from nlu_arena.views.matrix import build_tables, describe_subset, is_near_majority
 from tests.views.ledgers import done, interrupted, quick_plan, waiting, with_data, write_sweep
 
 
@@ -24,14 +24,18 @@ def measured(accuracy: float, n: int = 120, majority: float = 0.5) -> Metrics:
     return Metrics(accuracy, accuracy, 0.0, 0.1, n, majority, interval)
 
 
-@pytest.mark.parametrize(("accuracy", "sign"), [(0.75, ""), (0.55, "≈"), (0.5, "≈"), (0.45, "≈"), (0.3, "<")])
-def test_an_accuracy_is_compared_with_the_majority_share_by_its_interval(accuracy: float, sign: str) -> None:
-    assert compare_with_majority([measured(accuracy)]) == sign
+@pytest.mark.parametrize(
+    ("accuracy", "near"), [(0.75, False), (0.55, True), (0.5, True), (0.45, True), (0.3, False)]
+)
+def test_an_accuracy_is_near_the_majority_share_when_its_interval_covers_it(
+    accuracy: float, near: bool
+) -> None:
+    assert is_near_majority([measured(accuracy)]) is near
 
 
 def test_seeds_do_not_make_the_interval_of_their_mean_narrower() -> None:
-    assert compare_with_majority([measured(0.56)] * 10) == "≈"
-    assert compare_with_majority([]) == ""
+    assert is_near_majority([measured(0.56)] * 10)
+    assert not is_near_majority([])
 
 
 def test_the_quick_sweep_is_one_table_of_four_groups_with_mnli_in_two_columns(tmp_path: Path) -> None:
@@ -97,15 +101,22 @@ def test_a_number_is_off_where_its_own_split_or_the_training_rows_are(tmp_path: 
     acts = [done(data_differences={"mismatched": "60 rows"}), done(data_differences={"train": "9 rows"})]
     write_sweep(tmp_path, plan, acts)
     asked, trained = read_cells(tmp_path)
-    assert [is_published(asked, split) for split in ("matched", "mismatched", "")] == [True, False, False]
-    assert [is_published(trained, split) for split in ("matched", "mismatched", "")] == [False] * 3
+    assert [asked.is_published(split) for split in ("matched", "mismatched", "")] == [True, False, False]
+    assert [trained.is_published(split) for split in ("matched", "mismatched", "")] == [False] * 3
     (table,) = build_tables([asked])
     assert [field.data_label for field in table.groups[0].rows[0].fields] == ["", "not GLUE"]
 
 
 def test_where_nothing_was_compared_nothing_is_said_of_the_data(tmp_path: Path) -> None:
     write_sweep(tmp_path, quick_plan()[:2], [done(), waiting], state="interrupted")
-    assert [is_published(cell, "") for cell in read_cells(tmp_path)] == [None, None]
+    assert [cell.is_published("") for cell in read_cells(tmp_path)] == [None, None]
+
+
+def test_a_field_has_the_alarms_of_its_own_split_from_any_seed(tmp_path: Path) -> None:
+    plan = [experiment for experiment in quick_plan(seeds=[1, 2]) if experiment.task.name == "mnli"][:2]
+    write_sweep(tmp_path, plan, [done(0.7), done(mismatched=0.1)])
+    (table,) = build_tables(read_cells(tmp_path))
+    assert [field.alarms for field in table.groups[0].rows[0].fields] == [[], ["below majority"]]
 
 
 def test_the_data_are_called_by_the_name_that_the_task_gives_them(tmp_path: Path) -> None:

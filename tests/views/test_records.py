@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from nlu_arena.answer import find_answers
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.paths import ledger_path
 from nlu_arena.views.records import TSV_COLUMNS, cell_records, status_document
 from nlu_arena.views.totals import sum_up
 from nlu_arena.views.tsv import tsv_lines
-from tests.views.ledgers import done, failed, quick_plan, waiting, with_data, write_sweep
+from tests.views.ledgers import done, failed, one_label, quick_plan, waiting, with_data, write_sweep
 
 PROMISED = {
     *("key", "model", "task", "mode", "seed", "state", "metrics", "majority", "n", "seconds"),
@@ -22,8 +23,9 @@ def document(results: Path) -> dict[str, Any]:
     with Reader.open(ledger_path(results)) as reader:
         sweep = reader.sweep(1)
         cells = reader.cells(1)
+        answers = find_answers(cells, reader.labels)
     now = datetime.now(UTC)
-    made = status_document(sweep, cells, sum_up(sweep, cells, now), now.isoformat())
+    made = status_document(sweep, cells, sum_up(sweep, cells, now), answers, now.isoformat())
     parsed: dict[str, Any] = json.loads(json.dumps(made, allow_nan=False))
     return parsed
 
@@ -67,6 +69,33 @@ def test_tsv_has_a_line_for_each_cell_and_split_with_nothing_cut(tmp_path: Path)
     assert rows[0][header.index("accuracy")] == "0.7"
     assert rows[2][header.index("near_majority")] == "yes"
     assert [row[header.index("n")] for row in rows] == ["120", "", "120", "60"]
+
+
+def test_alarms_are_named_in_tsv_and_explained_in_the_document(tmp_path: Path) -> None:
+    acts = [done(answer=one_label), done(0.7), done(0.7, mismatched=0.1)]
+    write_sweep(tmp_path, quick_plan()[:3], acts)
+    alarms = [cell["alarms"] for cell in document(tmp_path)["cells"]]
+    assert alarms[0] == {"dev": {"one label": "every answer of dev is 'negative'"}}
+    assert alarms[1] == {"dev": {}}
+    assert list(alarms[2]["mismatched"]) == ["below majority"]
+    with Reader.open(ledger_path(tmp_path)) as reader:
+        header, *rows = tsv_lines(TSV_COLUMNS, list(cell_records(reader.cells(1))))
+    place = header.split("\t").index("alarms")
+    assert [row.split("\t")[place] for row in rows] == ["one label", "", "", "below majority"]
+
+
+def test_the_document_has_an_answer_for_each_task_and_split(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan(), [done(0.5 + i / 40) for i in range(12)])
+    answers = document(tmp_path)["answers"]
+    places = [(answer["task"], answer["split"], answer["n"]) for answer in answers]
+    assert places == [
+        ("sst2", "dev", 120),
+        ("rte", "dev", 120),
+        ("mnli", "matched", 120),
+        ("mnli", "mismatched", 60),
+    ]
+    assert answers[0]["best"] == "smollm2-135m Q4_1 lora"
+    assert len(answers[0]["candidates"]) == 4
 
 
 def test_records_say_which_numbers_come_from_published_splits(tmp_path: Path) -> None:

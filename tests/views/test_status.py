@@ -9,6 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from nlu_arena.answer import find_answers
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.paths import ledger_path
 from nlu_arena.views.status import StatusView
@@ -17,6 +18,7 @@ from tests.views.ledgers import (
     done,
     failed,
     interrupted,
+    one_label,
     quick_plan,
     running,
     waiting,
@@ -30,11 +32,17 @@ def render(results: Path, width: int = 80, *, is_followed: bool = False) -> str:
         sweep = reader.last_sweep()
         assert sweep is not None
         cells = reader.cells(sweep.id)
+        answers = find_answers(cells, reader.labels)
     totals = sum_up(sweep, cells, datetime.now(UTC))
     stream = io.StringIO()
     console = Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
-    console.print(StatusView(sweep, cells, totals, is_followed=is_followed))
+    console.print(StatusView(sweep, cells, totals, answers, is_followed=is_followed))
     return stream.getvalue()
+
+
+def tables(text: str) -> list[str]:
+    """Return the lines above the answer."""
+    return text.partition("\nanswer")[0].splitlines()
 
 
 def numbers(text: str) -> set[str]:
@@ -67,7 +75,7 @@ def test_no_number_is_lost_however_narrow_the_terminal_is(tmp_path: Path, width:
 
 def test_at_80_columns_the_quick_matrix_stands_side_by_side(tmp_path: Path) -> None:
     write_sweep(tmp_path, quick_plan(), [done(0.7)] * 12)
-    heads = [line.split() for line in render(tmp_path).splitlines() if "sst2" in line]
+    heads = [line.split() for line in tables(render(tmp_path)) if "sst2" in line]
     assert heads == [["sst2", "rte", "mnli", "matched", "mnli", "mismatched"]]
 
 
@@ -120,11 +128,11 @@ def test_a_column_of_other_data_than_the_published_says_so_once(tmp_path: Path) 
     plan = [with_data(experiment, "glue-dir") for experiment in quick_plan()]
     found = {"matched": "120 rows, GLUE has 9,815", "mismatched": "60 rows, GLUE has 9,832"}
     write_sweep(tmp_path, plan, [done(data_differences=found if e.task.name == "mnli" else {}) for e in plan])
-    text = render(tmp_path)
-    assert all(cell_len(line) <= 80 for line in text.splitlines())
-    assert text.count("not GLUE") == 2
-    (names,) = (line for line in text.splitlines() if "mnli matched" in line)
-    (labels,) = (line for line in text.splitlines() if "not GLUE" in line)
+    lines = tables(render(tmp_path))
+    assert all(cell_len(line) <= 80 for line in lines)
+    (names,) = (line for line in lines if "mnli matched" in line)
+    (labels,) = (line for line in lines if "not GLUE" in line)
+    assert labels.count("not GLUE") == 2
     assert [labels.index("not GLUE"), labels.rindex("not GLUE")] == [
         names.index("mnli matched"),
         names.index("mnli mismatched"),
@@ -135,7 +143,7 @@ def test_a_field_says_it_alone_where_its_column_does_not_agree(tmp_path: Path) -
     trained, asked = (with_data(experiment, "glue-dir") for experiment in quick_plan()[:4:3])
     found = {"train": "240 rows, GLUE has 67,349"}
     write_sweep(tmp_path, [trained, asked], [done(data_differences=found), done(data_differences={})])
-    lines = render(tmp_path).splitlines()
+    lines = tables(render(tmp_path))
     (place,) = (number for number, line in enumerate(lines) if "not GLUE" in line)
     assert lines.index("fine-tune · 1 seed") < place < lines.index("zero-shot")
 
@@ -146,6 +154,34 @@ def test_a_warning_of_several_runs_is_listed_once(tmp_path: Path) -> None:
     text = render(tmp_path)
     assert "! minilm/sst2/fine-tune and 2 others: the data are old" in text
     assert text.count("the data are old") == 1
+
+
+def test_an_alarm_stands_in_the_field_and_its_sentence_below_before_other_warnings(tmp_path: Path) -> None:
+    acts = [done(0.3, warnings=["the data are old"]), done(answer=one_label), done(0.7)]
+    write_sweep(tmp_path, quick_plan()[:3], acts)
+    text = render(tmp_path)
+    below, same, old = (text.index(f"! minilm/{end}") for end in ("sst2", "rte", "sst2/fine-tune: the data"))
+    assert below < same < old
+    assert "! minilm/sst2/fine-tune: accuracy on dev is clearly below the majority" in text
+    assert "! minilm/rte/fine-tune: every answer of dev is 'entailment'" in text
+    heading = next(line for line in text.splitlines() if "sst2" in line)
+    for sign, task in (("! < majority", "sst2"), ("! one label", "rte")):
+        (line,) = (line for line in text.splitlines() if sign in line)
+        assert line.index(sign) == heading.index(task) + 2
+
+
+def test_the_answer_comes_last_before_the_next_step(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan(), [done(0.5 + i / 40) for i in range(12)])
+    text = render(tmp_path)
+    lines = text[text.index("\nanswers · starter data (not GLUE)\n") :].splitlines()
+    assert lines[2] == "  sst2: smollm2-135m Q4_1 lora, 72.5 % (63.9\u201379.7)"
+    assert lines[-1].startswith("next: ")
+    assert all(cell_len(line) <= 80 for line in lines)
+
+
+def test_one_experiment_is_no_answer(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan()[:3], [done(0.7)] * 3)
+    assert "answer" not in render(tmp_path)
 
 
 def test_what_a_sweep_left_out_is_named_in_every_later_look(tmp_path: Path) -> None:

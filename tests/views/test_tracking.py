@@ -97,6 +97,19 @@ def test_the_table_shows_every_state_in_words_within_80_columns() -> None:
     assert all(cell_len(line) <= 80 for line in text.splitlines())
 
 
+def test_alarms_of_a_result_are_not_cut_at_80_columns() -> None:
+    sweep = Sweep(expected=630.0)
+    for place, name in ((3, "one label"), (4, "below majority"), (5, "ties")):
+        sweep.tell("run_started", place)
+        alarms = {"dev": {name: "why"}}
+        sweep.tell("run_finished", place, 9, metrics=METRICS | {"majority": 0.7}, alarms=alarms, seconds=9)
+    text = sweep.render()
+    for sign in ("! one label", "! < majority", "! ties"):
+        assert f"72.5 %  63.9\u201379.7 {sign}" in text
+    assert all(cell_len(line) <= 80 for line in text.splitlines())
+    assert "! ties  ≈ majority" in sweep.render(width=120)
+
+
 def test_an_experiment_that_is_tried_again_is_waiting() -> None:
     sweep = Sweep()
     sweep.tell("run_started", 0)
