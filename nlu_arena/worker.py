@@ -1,4 +1,4 @@
-"""The child process that computes: experiments come in as JSON lines, events go out as JSON lines.
+"""The child process that computes: commands come in as JSON lines, events go out as JSON lines.
 
 It exits when its input closes, so a scheduler that dies leaves no orphan behind.
 """
@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from nlu_arena.errors import ArenaError
@@ -20,6 +21,8 @@ from nlu_arena.events import (
     Event,
     Failed,
     Finished,
+    Label,
+    Open,
     Ready,
     Stop,
     Stopped,
@@ -43,15 +46,15 @@ def claim_stdout() -> BinaryIO:
 
 
 def serve(device_name: str, commands: BinaryIO, events: BinaryIO) -> None:
-    """Announce the worker, then do one assignment after the other."""
-    assignments: queue.Queue[Assign] = queue.Queue()
+    """Announce the worker, then do one assignment after the other, or label texts."""
+    tasks: queue.Queue[Assign | Open | Label] = queue.Queue()
     stop = threading.Event()
     # Started before the slow imports: a scheduler that is gone by then must not be waited for.
-    threading.Thread(target=listen, args=(commands, assignments, stop), daemon=True).start()
+    threading.Thread(target=listen, args=(commands, tasks, stop), daemon=True).start()
 
     from nlu_arena.backend.device import code_version, describe_environment, open_device
     from nlu_arena.backend.weights import silence_libraries
-    from nlu_arena.modes import finetune, lora, prompting
+    from nlu_arena.modes import finetune, labelling, lora, prompting
     from nlu_arena.modes.context import RunContext, Session
 
     silence_libraries()
@@ -78,18 +81,24 @@ def serve(device_name: str, commands: BinaryIO, events: BinaryIO) -> None:
         )
     )
     while True:
-        assignment = assignments.get()
-        mode = modes[assignment.experiment.mode]
-        emit(attempt(mode, RunContext(assignment, session, emit, stop)))
+        match tasks.get():
+            case Assign() as assignment:
+                mode = modes[assignment.experiment.mode]
+                emit(attempt(partial(mode, RunContext(assignment, session, emit, stop))))
+            case Open() as opening:
+                emit(attempt(partial(labelling.serve_labels, opening, session, tasks.get, emit)))
+            case Label():
+                # It was under way when the labelling failed, which has been said.
+                continue
 
 
-def attempt(mode: Callable[..., None], context: object) -> Event:
+def attempt(work: Callable[[], None]) -> Event:
     """Do one experiment and return how it ended; an error ends the experiment, never the worker."""
     from nlu_arena.backend.device import is_out_of_memory
     from nlu_arena.modes.context import StopRequestedError
 
     try:
-        mode(context)
+        work()
     except StopRequestedError:
         return Stopped()
     except ArenaError as error:
@@ -102,7 +111,7 @@ def attempt(mode: Callable[..., None], context: object) -> Event:
     return Finished()
 
 
-def listen(commands: BinaryIO, assignments: queue.Queue[Assign], stop: threading.Event) -> None:
+def listen(commands: BinaryIO, tasks: queue.Queue[Assign | Open | Label], stop: threading.Event) -> None:
     """Read commands until the scheduler is gone, then leave at once, in the middle of work if need be."""
     for line in commands:
         command = decode_command(line)
@@ -111,7 +120,7 @@ def listen(commands: BinaryIO, assignments: queue.Queue[Assign], stop: threading
         else:
             # Here and not when it is taken up: a stop may already be behind it in the pipe.
             stop.clear()
-            assignments.put(command)
+            tasks.put(command)
     os._exit(0)
 
 

@@ -16,6 +16,10 @@ from nlu_arena.events import (
     Event,
     Failed,
     Finished,
+    Label,
+    Labelled,
+    Open,
+    Opened,
     PhaseStarted,
     Predictions,
     Ready,
@@ -24,7 +28,7 @@ from nlu_arena.events import (
     decode_event,
     encode,
 )
-from nlu_arena.spec import DataRef, Experiment, TrainSettings
+from nlu_arena.spec import DataRef, Example, Experiment, TrainSettings
 from tests.conftest import MakeExperiment
 
 
@@ -88,7 +92,7 @@ def test_a_failed_experiment_ends_with_its_reason_and_the_worker_serves_the_next
     worker.send(assign(msgspec.structs.replace(good, data=missing), tmp_path / "bad"))
     failed = worker.until(Failed, Finished)[-1]
     assert isinstance(failed, Failed)
-    assert (failed.error, "train.jsonl" in failed.message) == ("FileNotFoundError", True)
+    assert (failed.error, "train.jsonl" in failed.message) == ("UsageError", True)
     worker.send(assign(good, tmp_path / "good"))
     heard = worker.until(Failed, Finished)
     assert isinstance(heard[-1], Finished)
@@ -106,6 +110,37 @@ def test_a_stop_ends_the_run_at_the_next_batch(
     worker.send(Stop())
     assert isinstance(worker.until(Stopped, Finished, Failed)[-1], Stopped)
     assert not (tmp_path / "run" / "best_model").exists()
+
+
+def test_a_model_that_cannot_be_opened_ends_with_its_reason_and_the_worker_serves_the_next(
+    worker: Child, ready: Ready, tiny_llama: Path, make_experiment: MakeExperiment, tmp_path: Path
+) -> None:
+    untrained = make_experiment("decoder", tiny_llama, "fine-tune", train=TrainSettings())
+    worker.send(Open(experiment=untrained, weights_dir=str(tiny_llama), folder=str(tmp_path / "nowhere")))
+    # It was under way when the opening failed.
+    worker.send(Label(rows=[Example(text="A film.", label=0)]))
+    failed = worker.until(Failed, Opened, Labelled)[-1]
+    assert isinstance(failed, Failed)
+    assert "is gone" in failed.message
+    worker.send(assign(make_experiment("decoder", tiny_llama, "zero-shot"), tmp_path / "good"))
+    assert isinstance(worker.until(Failed, Finished, Labelled)[-1], Finished)
+
+
+def test_an_opened_model_labels_chunk_after_chunk_until_its_input_closes(
+    tiny_llama: Path, make_experiment: MakeExperiment, tmp_path: Path
+) -> None:
+    child = Child()
+    experiment = make_experiment("decoder", tiny_llama, "zero-shot")
+    child.send(Open(experiment=experiment, weights_dir=str(tiny_llama), folder=str(tmp_path)))
+    for texts in (["A film.", "A book."], ["A waiter."]):
+        child.send(Label(rows=[Example(text=text, label=0) for text in texts]))
+    heard = [*child.until(Labelled), *child.until(Labelled)]
+    assert [type(event) for event in heard] == [Ready, Opened, Labelled, Labelled]
+    rows = [scores for event in heard if isinstance(event, Labelled) for scores in event.scores]
+    assert [len(scores) for scores in rows] == [2, 2, 2]
+    assert child.process.stdin is not None
+    child.process.stdin.close()
+    assert child.process.wait(timeout=5) == 0
 
 
 def test_it_leaves_in_the_middle_of_its_work_when_the_scheduler_is_gone(

@@ -1,0 +1,1 @@
+"""Labelling a file of texts with a finished run's model: everything but the model itself."""
