@@ -135,9 +135,7 @@ def _label(job: Job, worker: Worker, output: Path | None) -> None:
         shortened = write_labelled(job, worker, target, ending, advance)
         seconds = time.perf_counter() - began
     if shortened:
-        narrate(
-            f"warning: {format_count(shortened, 'text')} had more than the model reads and lost the end"
-        )
+        narrate(f"warning: {format_count(shortened, 'text')} had more than the model reads and lost the end")
     where = f" into {output}" if output else ""
     measured = f"{format_seconds(seconds)}: {_describe_rate(rows / seconds)}"
     narrate(f"labelled {format_count(rows, 'text')}{where} in {measured}")
