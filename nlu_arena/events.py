@@ -8,7 +8,7 @@ import msgspec
 
 from nlu_arena.spec import Example, Experiment, Prediction
 
-PHASES = ("load", "prepare", "train", "evaluate", "latency")
+PHASES = ("load", "prepare", "train", "save", "evaluate", "latency")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
@@ -19,7 +19,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="ty
 
 
 class Assign(Message, frozen=True):
-    """Do one experiment. The worker answers with Started, then events, then Finished or Failed.
+    """Do one experiment. The worker answers with events, then with Finished, Failed or Stopped.
 
     `folder` is the run's folder (absolute). `answered` holds, for each split, the indices that an
     interrupted attempt has already predicted; `fingerprint` is that attempt's, empty on a new run. Of its
@@ -114,6 +114,12 @@ class Predictions(Message, frozen=True):
     rows: list[Prediction]
 
 
+class Saved(Message, frozen=True):
+    """The training is on the disk up to a step: whatever happens, it goes on from there."""
+
+    step: int
+
+
 class Facts(Message, frozen=True):
     """Named findings of the run (cost, memory, prompt, counts), merged into those already recorded."""
 
@@ -174,6 +180,7 @@ Event = (
     | MetricPoint
     | ExampleSet
     | Predictions
+    | Saved
     | Facts
     | Artifact
     | Log

@@ -35,6 +35,8 @@ class Job:
         # The newest predictions wait for the next ones: the last are committed together with "done".
         self.held: Predictions | None = None
         self.stop_by = float("inf")
+        # Whether this stretch has brought the run forward, so that it does not begin where the last one did.
+        self.has_advanced = False
         # Splits that are not as published, and what differs.
         self.data_differences: dict[str, str] = {}
 

@@ -18,7 +18,7 @@ from nlu_arena.exports import Exports
 from nlu_arena.lane import Job, Lane
 from nlu_arena.ledger.store import RunStart, Store
 from nlu_arena.notices import Failure, Observer, SweepEvent, SweepEventName, SweepOutcome
-from nlu_arena.paths import CHECKPOINT, UNUSABLE_CHECKPOINT
+from nlu_arena.paths import BEST_MODEL, CHECKPOINT, UNUSABLE_CHECKPOINT
 from nlu_arena.sampler import Sampler
 from nlu_arena.spec import Experiment
 
@@ -76,7 +76,7 @@ class Logbook:
         self._failures.pop(experiment.key, None)
         self._sampler.watch(job.pid)
         if run.set_aside:
-            said = f"it began anew: an interrupted run of it was {run.set_aside}"
+            said = f"it began anew: an unfinished run of it was {run.set_aside}"
             self._store.record(run.run_id, events.Facts(facts={"warnings": [said]}))
         fields = {
             "run": run.run_id,
@@ -94,6 +94,7 @@ class Logbook:
         Raises:
             RunError: the event does not fit to what the run has recorded so far.
         """
+        job.has_advanced |= isinstance(event, events.Predictions | events.Saved | events.Artifact)
         if isinstance(event, events.Predictions):
             held, job.held = job.held, event
             if held is not None:
@@ -163,8 +164,6 @@ class Logbook:
         )
         self._states[experiment.key] = "waiting" if retry else state
         if state == "failed":
-            # A failed run is never continued.
-            self._remove_checkpoints(experiment)
             failure = Failure(experiment.key, experiment.title, problem.message, problem.hint)
             self._failures[experiment.key] = failure
         fields = {
@@ -212,9 +211,9 @@ class Logbook:
             self._store.add_samples(samples)
 
     def _remove_checkpoints(self, experiment: Experiment) -> None:
-        """Free the disk of all trainings of an experiment that nobody will go on with."""
+        """Free the disk of what unfinished trainings of an experiment have left: it is done."""
         for folder in self._store.folders(experiment.key):
-            for name in (CHECKPOINT, UNUSABLE_CHECKPOINT):
+            for name in (CHECKPOINT, UNUSABLE_CHECKPOINT, f"{BEST_MODEL}.part"):
                 shutil.rmtree(self._results / folder / name, ignore_errors=True)
 
     def _record_peak(self, job: Job, run: RunStart) -> None:

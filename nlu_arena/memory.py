@@ -97,9 +97,7 @@ def _weights_bytes(experiment: Experiment, shape: Shape) -> int:
     if experiment.precision == "float32" or (train is not None and not experiment.uses_label_words):
         # The base below a classification head is float32 in any case.
         return WEIGHT_BYTES["float32"] * parameters + trained
-    # Before training, the logits are checked once with the whole output layer in float32.
-    output = WEIGHT_BYTES["float32"] * (parameters - shape.products)
-    return WEIGHT_BYTES["bfloat16"] * parameters + max(trained, output)
+    return WEIGHT_BYTES["bfloat16"] * parameters + trained
 
 
 def _training_bytes(experiment: Experiment, train: TrainSettings, shape: Shape) -> int:

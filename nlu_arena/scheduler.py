@@ -247,14 +247,13 @@ class _Loop:
         problem = events.Failed(
             error="WorkerDied", message=message, hint=death.last_words, traceback=death.stderr
         )
-        self._deaths[job.experiment.key] += 1
-        if self._stopping or self._deaths[job.experiment.key] < TRIES:
-            retry = not self._stopping
-            self._logbook.end(job, job.run, "interrupted", problem, retry=retry)
-            if retry:
-                self._waiting.insert(0, job.experiment)
-        else:
-            self._logbook.end(job, job.run, "failed", problem)
+        # One that brings its experiment forward each time may die as often as it likes.
+        self._deaths[job.experiment.key] = 1 if job.has_advanced else self._deaths[job.experiment.key] + 1
+        has_failed = not self._stopping and self._deaths[job.experiment.key] >= TRIES
+        retry = not (has_failed or self._stopping)
+        self._logbook.end(job, job.run, "failed" if has_failed else "interrupted", problem, retry=retry)
+        if retry:
+            self._waiting.insert(0, job.experiment)
 
     def _heed_cancel(self) -> None:
         """Stop the lanes when asked to: at the next batch, or at once when asked again or out of time."""

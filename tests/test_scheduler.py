@@ -281,6 +281,14 @@ def test_an_experiment_that_crashes_twice_has_failed_with_the_reason(tmp_path: P
     assert row.traceback == "these are my last words"
 
 
+def test_an_experiment_that_comes_forward_each_time_may_crash_as_often_as_it_likes(tmp_path: Path) -> None:
+    recorder = Recorder()
+    outcome = sweep([experiment("tiny", "stumbles")], tmp_path, recorder)
+    assert (outcome.done, outcome.failed) == (1, 0)
+    assert len(recorder.fields("run_failed")) == 5
+    assert [row.predicted for row in answers(tmp_path, "tiny/stumbles")] == ALL
+
+
 def test_answers_that_come_twice_from_a_dying_worker_do_not_end_the_sweep(tmp_path: Path) -> None:
     outcome = sweep([experiment("tiny", "doubles"), experiment("tiny", "a")], tmp_path)
     assert (outcome.done, outcome.failed) == (1, 1)

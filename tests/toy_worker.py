@@ -120,6 +120,16 @@ def crash_always(toy: Toy, assign: events.Assign) -> events.Event:
     raise AssertionError
 
 
+def crash_at_each_chunk(toy: Toy, assign: events.Assign) -> events.Event:
+    """Die after every chunk but the last one."""
+    left = EXAMPLES - len(assign.answered.get("dev", []))
+    toy.answer(assign, 1)
+    if left <= CHUNK:
+        return events.Finished()
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 def double_and_crash(toy: Toy, assign: events.Assign) -> events.Event:
     """Answer the first chunk twice, and die before the scheduler has taken the second for good."""
     rows = [predict(assign, index) for index in range(CHUNK)]
@@ -171,6 +181,7 @@ BEHAVIOURS: dict[str, Callable[[Toy, events.Assign], events.Event]] = {
     "fails-once": fail_once,
     "crashes-once": crash_once,
     "crashes": crash_always,
+    "stumbles": crash_at_each_chunk,
     "doubles": double_and_crash,
     "leaves": leave,
     "hangs": hang,

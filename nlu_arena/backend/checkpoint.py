@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import random
@@ -21,6 +22,8 @@ from torch import Tensor, nn
 # Raised when what a checkpoint holds, or means, changes.
 FORMAT = 1
 RECORD = "checkpoint.json"
+# What a checkpoint leaves free on its disk for the ledger and the logs.
+SPARED_BYTES = 64 * 2**20
 
 
 class Position(msgspec.Struct, kw_only=True):
@@ -35,6 +38,24 @@ class Position(msgspec.Struct, kw_only=True):
     held_out: list[float] = []
     best_epoch: int = 0
     seconds: float = 0.0
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written last: under which circumstances, how far, and which bytes belong to it.
+
+    `seal` hashes all the rest, as `sha256` does the tensors.
+    """
+
+    circumstances: dict[str, Any]
+    position: Position
+    file: str
+    sha256: str
+    seal: str = ""
+
+    def sealed(self) -> Record:
+        """Return the record with its seal."""
+        bare = msgspec.structs.replace(self, seal="")
+        return msgspec.structs.replace(self, seal=hashlib.sha256(msgspec.json.encode(bare)).hexdigest())
 
 
 class Snapshot(NamedTuple):
@@ -85,11 +106,12 @@ def restore_snapshot(
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimizer", snapshot.tensors).items():
         place, key = name.split("/")
-        moments.setdefault(int(place), {})[key] = value
+        # A copy: what is read lies in a mapped file, whose bytes stay on the disk as long as it is used.
+        moments.setdefault(int(place), {})[key] = value.clone()
     # The settings in the groups are the experiment's own; the state alone comes from the snapshot.
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     _set_random_states(_under("random", snapshot.tensors), _device_of(model))
-    return _under("best", snapshot.tensors)
+    return {name: weight.clone() for name, weight in _under("best", snapshot.tensors).items()}
 
 
 def _under(kind: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -155,15 +177,16 @@ class CheckpointFolder:
         file = self.folder / f"step_{len(snapshot.position.losses):08}.safetensors"
         part = file.with_suffix(".part")
         try:
+            _check_room(snapshot.tensors, self.folder)
             _save(snapshot.tensors, part)
-            record = {
-                "circumstances": self._circumstances,
-                "position": msgspec.to_builtins(snapshot.position),
-                "file": file.name,
-                "sha256": _hash(part),
-            }
+            record = Record(
+                circumstances=self._circumstances,
+                position=snapshot.position,
+                file=file.name,
+                sha256=_hash(part),
+            )
             part.replace(file)
-            _write_durably(self.folder / RECORD, msgspec.json.encode(record))
+            _write_durably(self.folder / RECORD, msgspec.json.encode(record.sealed()))
         finally:
             part.unlink(missing_ok=True)
         for old in self.folder.glob("step_*"):
@@ -180,13 +203,13 @@ class CheckpointFolder:
         if not path.exists():
             return None
         try:
-            record = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-            self._check_circumstances(record["circumstances"])
-            file = self.folder / record["file"]
-            if _hash(file) != record["sha256"]:
-                raise UnusableError(f"{file.name} is torn: its bytes are not those that were written")
-            return Snapshot(msgspec.convert(record["position"], Position), load_file(file))
-        except (OSError, msgspec.MsgspecError, SafetensorError, KeyError, TypeError) as error:
+            record = msgspec.json.decode(path.read_bytes(), type=Record)
+            self._check_circumstances(record.circumstances)
+            file = self.folder / record.file
+            if record != record.sealed() or _hash(file) != record.sha256:
+                raise UnusableError("it is torn: its bytes are not those that were written")
+            return Snapshot(record.position, load_file(file))
+        except (OSError, msgspec.MsgspecError, SafetensorError) as error:
             raise UnusableError(f"it is torn ({type(error).__name__}: {error})") from error
 
     def set_aside(self, name: str) -> Path:
@@ -202,6 +225,13 @@ class CheckpointFolder:
                 raise UnusableError(
                     f"its {name.replace('_', ' ')} is {found.get(name)!r}, here it is {wanted!r}"
                 )
+
+
+def _check_room(tensors: Mapping[str, Tensor], folder: Path) -> None:
+    """Refuse to fill the disk to its last byte: the ledger is written there too."""
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    if shutil.disk_usage(folder).free < needed + SPARED_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextlib.contextmanager

@@ -10,21 +10,24 @@ from typing import Any, NamedTuple
 from nlu_arena.census import count_labels
 from nlu_arena.dataref import TRAIN, check_unchanged, data_table
 from nlu_arena.errors import RunError
+from nlu_arena.ownfile.notes import Note
 from nlu_arena.sample import take_subset
 from nlu_arena.sources import hub_data
 from nlu_arena.spec import DataRef, Example, Experiment, HubData, TaskSpec
-from nlu_arena.tables import Row, parse_rows, read_file_split
+from nlu_arena.tables import Row, parse_rows, read_file_split, read_notes
 
 
 class TaskExamples(NamedTuple):
     """The examples an experiment uses: the subset of train, and each dev split in the task's order.
 
-    `counts` has the rows of each label of the whole splits, "train" among them, before the subset is taken.
+    `counts` has the rows of each label of the whole splits, "train" among them, before the subset is taken;
+    `notes` what is odd in the whole splits.
     """
 
     train: list[Example]
     dev: dict[str, list[Example]]
     counts: dict[str, tuple[int, ...]]
+    notes: tuple[Note, ...]
 
 
 def read_examples(experiment: Experiment) -> TaskExamples:
@@ -41,6 +44,7 @@ def read_examples(experiment: Experiment) -> TaskExamples:
         train=take_subset(train, subset.train, subset.seed),
         dev={name: take_subset(rows, subset.dev, subset.seed) for name, rows in dev.items()},
         counts={name: count_labels(rows, len(task.labels)) for name, rows in {TRAIN: train, **dev}.items()},
+        notes=read_notes(task, experiment.data),
     )
 
 

@@ -26,6 +26,10 @@ def open_device(name: str) -> torch.device:
     device = torch.device(name)
     if device.type == "cuda":
         torch.cuda.set_device(device)
+        # A training that goes on from a checkpoint must come to the same weights: no sums in random order.
+        # Where the library has no other way it only warns, and fresh memory need not be filled for it.
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     return device
 
 

@@ -31,6 +31,13 @@ class LabelTree(NamedTuple):
     edge_tokens: list[int]
     paths: list[list[int]]
 
+    def edges(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Return where each edge's token is predicted and which it is, each [edges]."""
+        return (
+            torch.tensor(self.edge_places, device=device),
+            torch.tensor(self.edge_tokens, device=device),
+        )
+
 
 def grow_tree(labels: Sequence[tuple[int, ...]]) -> LabelTree:
     """Return the tree of some labels, no two of which are the same."""
@@ -103,19 +110,8 @@ def join_tree(tree: LabelTree, ids: Tensor, lengths: Tensor, prefix: int, dtype:
     return TreeInputs(torch.cat([ids, inner], dim=1), positions, mask[:, None], places)
 
 
-def sum_paths(tree: LabelTree, logits: Tensor) -> Tensor:
-    """Return the labels' summed log-likelihoods from the vocabulary's logits at every place.
-
-    Args:
-        tree: The labels.
-        logits: [rows, 1 + nodes, vocabulary] in float32.
-
-    Returns:
-        [rows, labels].
-    """
-    places = torch.tensor(tree.edge_places, device=logits.device)
-    tokens = torch.tensor(tree.edge_tokens, device=logits.device)
-    edges = logits[:, places, tokens] - logits.logsumexp(dim=-1)[:, places]
+def sum_paths(tree: LabelTree, edges: Tensor) -> Tensor:
+    """Return the labels' summed log-likelihoods, [rows, labels], from those of all edges, [rows, edges]."""
     return torch.stack([edges[:, path].sum(dim=-1) for path in tree.paths], dim=-1)
 
 

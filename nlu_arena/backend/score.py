@@ -15,12 +15,11 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from nlu_arena.backend.attention import LayerStates, shared_attention, supports_shared_attention
 from nlu_arena.backend.batching import TOKEN_BUDGET, Padded, pad_rows
 from nlu_arena.backend.controls import Tokens
+from nlu_arena.backend.device import is_out_of_memory
 from nlu_arena.backend.encode import LabelTokens
 from nlu_arena.backend.label_tree import LabelTree, grow_tree, join_tree, sum_paths, supports_tree
+from nlu_arena.backend.vocabulary import label_logits, token_log_likelihoods
 from nlu_arena.errors import RunError
-
-# Positions whose full vocabulary is in memory at once when labels have several tokens.
-VOCABULARY_ROWS = 256
 
 
 def shared_prefix_length(rows: Sequence[Tokens]) -> int:
@@ -99,48 +98,9 @@ def run_rows(model: PreTrainedModel, ids: Tensor, prefix: Prefix | None) -> Tens
     return hidden
 
 
-def label_logits(model: PreTrainedModel, hidden: Tensor, columns: Tensor | None = None) -> Tensor:
-    """Return the logits of hidden states in float32, of all tokens or of the given columns alone.
-
-    float32, because bfloat16 has 8 bits: near labels would tie, and ties go to the first label.
-
-    Args:
-        model: The decoder, whose output embedding is used.
-        hidden: Hidden states after the last norm, [positions, size].
-        columns: Token ids, [labels]; without them the whole vocabulary.
-    """
-    head = model.get_output_embeddings()
-    weight = head.weight if columns is None else head.weight[columns]
-    logits: Tensor = hidden.float() @ weight.float().T
-    bias = getattr(head, "bias", None)
-    if bias is not None:
-        logits = logits + (bias if columns is None else bias[columns]).float()
-    cap: float | None = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
-    return logits if cap is None else cap * torch.tanh(logits / cap)
-
-
-def check_label_logits(model: PreTrainedModel, row: Tokens) -> None:
-    """Compare our label logits with the model's own on one prompt: an unknown scale or cap must not pass.
-
-    Raises:
-        RunError: They differ by more than the model's precision explains.
-    """
-    ids = torch.tensor([row], device=model.device)
-    with torch.inference_mode():
-        expected = model(input_ids=ids, logits_to_keep=1).logits[0, -1].float()
-        hidden = model.base_model(input_ids=ids).last_hidden_state[0, -1:]
-        found = label_logits(model, hidden)[0]
-    # One rounding of the model's own product to its type: 2^-8 of the largest logit in bfloat16.
-    tolerance = 2 * torch.finfo(model.dtype).eps * expected.abs().max().clamp(min=1.0)
-    if not torch.isfinite(expected).all():
-        raise RunError(
-            f"the model's logits are not finite in {str(model.dtype).removeprefix('torch.')}",
-            "Its weights are damaged, or it does not work in this precision.",
-        )
-    if (found - expected).abs().max() > max(tolerance, 1e-4):
-        raise RunError(
-            "the model's own logits differ from the label logits: this architecture is not supported"
-        )
+# How far two ways of computing the same log-probabilities may be apart. Roundings of the products add up over
+# the tokens of a label (0.36 in bfloat16 with 77 labels); a mask that is not heeded makes 2 and more.
+SAME_ANSWERS = {torch.float32: 1e-2, torch.bfloat16: 1.0}
 
 
 class LabelScorer:
@@ -162,11 +122,56 @@ class LabelScorer:
         self.reuse_prefix = reuse_prefix
         self.prefix: Tokens = []
         self._prefix_states: Prefix | None = None
+        self._use_tree = True
 
     def share_prefix(self, rows: Sequence[Tokens]) -> None:
         """Find the tokens that all prompts share; they are run at the first batch after it."""
         self.prefix = rows[0][: shared_prefix_length(rows)] if self.reuse_prefix else []
         self.forget()
+
+    def choose_ways(self, rows: Sequence[Tokens]) -> list[str]:
+        """Leave out the ways of saving work that give other answers than reading a prompt plainly.
+
+        The longest prompt is scored both ways. A model that does not heed the cache, the mask or the places
+        that it is given (a recurrent one, one with a window of its own) is found out by it.
+
+        Returns:
+            what is left out, in words.
+        """
+        row, left_out = max(rows, key=len), []
+        with torch.inference_mode():
+            if self.prefix and not self._agree(self._read_plainly(row), self._read_behind_prefix(row)):
+                left_out.append("the prefix that all prompts share")
+                self.reuse_prefix, self.prefix = False, []
+            if not self.labels.single_position and supports_tree(self.model, len(row) + self._longest_label):
+                states = run_prefix(self.model, self.prefix)
+                one_by_one, at_once = self._sum_all_labels([row], states), self._try_tree(row, states)
+                self._use_tree = at_once is not None and self._agree(one_by_one, at_once)
+                left_out += [] if self._use_tree else ["the tree of labels"]
+        self.forget()
+        return left_out
+
+    def _agree(self, one: Tensor, other: Tensor) -> bool:
+        difference = (one.log_softmax(dim=-1) - other.log_softmax(dim=-1)).abs().max()
+        return bool(difference <= SAME_ANSWERS[self.model.dtype])
+
+    def _read_plainly(self, row: Tokens) -> Tensor:
+        """Return the logits of the labels' first tokens after a prompt that is read whole, [labels]."""
+        hidden = run_rows(self.model, torch.tensor([row], device=self.model.device), None)
+        return label_logits(self.model, hidden[0, -1:], self._first_tokens)[0]
+
+    def _read_behind_prefix(self, row: Tokens) -> Tensor:
+        hidden, _ = self._hidden([row], run_prefix(self.model, self.prefix))
+        return label_logits(self.model, hidden[0, -1:], self._first_tokens)[0]
+
+    def _try_tree(self, row: Tokens, states: Prefix | None) -> Tensor | None:
+        """Return the labels' likelihoods by the tree, None from a model that takes no mask of that shape."""
+        try:
+            return self._sum_tree([row], states)
+        except (ValueError, IndexError, TypeError, RuntimeError) as error:
+            if is_out_of_memory(error):
+                raise
+            return None
 
     def forget(self) -> None:
         """Drop the states of the shared prefix: they are those of the weights that computed them."""
@@ -210,19 +215,25 @@ class LabelScorer:
         if self.labels.single_position:
             hidden, lengths = self._hidden(rows, prefix)
             last = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
-            columns = torch.tensor([ids[0] for ids in self.labels.ids], device=hidden.device)
-            return label_logits(self.model, last, columns)
-        label = max(map(len, self.labels.ids))
-        longest = max(map(len, rows)) + label
+            return label_logits(self.model, last, self._first_tokens)
+        longest = max(map(len, rows)) + self._longest_label
         own = longest - len(self.prefix)
-        if supports_tree(self.model, longest):
-            size = max(1, TOKEN_BUDGET // (own - label + len(self._tree.tokens)))
+        if self._use_tree and supports_tree(self.model, longest):
+            size = max(1, TOKEN_BUDGET // (own + len(self._tree.tokens)))
             parts = [rows[start : start + size] for start in range(0, len(rows), size)]
             return torch.cat([self._sum_tree(part, prefix) for part in parts])
         # Every row is read once for each label: with many labels a batch is taken in parts.
         size = max(1, TOKEN_BUDGET // (len(self.labels.ids) * own))
         parts = [rows[start : start + size] for start in range(0, len(rows), size)]
         return torch.cat([self._sum_all_labels(part, prefix) for part in parts])
+
+    @property
+    def _longest_label(self) -> int:
+        return max(map(len, self.labels.ids))
+
+    @property
+    def _first_tokens(self) -> Tensor:
+        return torch.tensor([ids[0] for ids in self.labels.ids], device=self.model.device)
 
     @cached_property
     def _tree(self) -> LabelTree:
@@ -238,10 +249,13 @@ class LabelScorer:
             input_ids=inputs.ids, position_ids=inputs.positions, attention_mask=inputs.mask, **cache
         ).last_hidden_state
         states = hidden.gather(1, inputs.places[..., None].expand(-1, -1, hidden.shape[-1]))
-        size = max(1, VOCABULARY_ROWS // states.shape[1])
-        return torch.cat(
-            [sum_paths(self._tree, label_logits(self.model, part)) for part in states.split(size)]
+        places, tokens = self._tree.edges(states.device)
+        # Where a row's states begin among those of all rows.
+        begin = torch.arange(len(rows), device=states.device)[:, None] * states.shape[1]
+        edges = token_log_likelihoods(
+            self.model, states.flatten(0, 1), (begin + places).flatten(), tokens.repeat(len(rows))
         )
+        return sum_paths(self._tree, edges.view(len(rows), -1))
 
     def _sum_all_labels(self, rows: Sequence[Tokens], prefix: Prefix | None) -> Tensor:
         """Return the summed log-likelihood of every label after each row, [rows, labels]."""
@@ -262,12 +276,9 @@ class LabelScorer:
         offset = torch.cat([torch.arange(len(ids), device=hidden.device) for ids in labels])
         states = hidden[owner, (lengths - counts)[owner] + offset]
         targets = torch.tensor([token for ids in labels for token in ids], device=hidden.device)
-        picked = []
-        for start in range(0, len(targets), VOCABULARY_ROWS):
-            part = slice(start, start + VOCABULARY_ROWS)
-            scores = label_logits(self.model, states[part]).log_softmax(dim=-1)
-            picked.append(scores.gather(1, targets[part, None])[:, 0])
-        return torch.zeros(len(rows), device=hidden.device).index_add(0, owner, torch.cat(picked))
+        own = torch.arange(len(targets), device=hidden.device)
+        likelihoods = token_log_likelihoods(self.model, states, own, targets)
+        return torch.zeros(len(rows), device=hidden.device).index_add(0, owner, likelihoods)
 
     def _hidden(self, rows: Sequence[Tokens], prefix: Prefix | None) -> tuple[Tensor, Tensor]:
         """Return the hidden states of the rows' own tokens, [rows, longest, size], and the rows' lengths."""

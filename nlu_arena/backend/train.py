@@ -14,10 +14,13 @@ from torch import Tensor, nn
 from nlu_arena.backend.batching import plan_epoch
 from nlu_arena.backend.checkpoint import Position, Snapshot, restore_snapshot, take_snapshot
 from nlu_arena.backend.device import is_out_of_memory, release_memory, seed_everything
+from nlu_arena.backend.halving import Row, score_batch
 from nlu_arena.errors import RunError
 from nlu_arena.spec import TrainSettings
 
-Row = Any
+
+class DivergedError(RunError):
+    """A loss or a gradient is not finite."""
 
 
 class Objective(Protocol):
@@ -151,7 +154,8 @@ class Trainer:
         A training that goes on from a checkpoint tells its listeners of the steps before it too.
 
         Raises:
-            RunError: A loss or a gradient is not finite, or one row alone does not fit in memory.
+            DivergedError: A loss or a gradient is not finite.
+            RunError: One row alone does not fit in memory.
         """
         settings = self.settings
         kept_rows, held_rows = hold_out(len(data.rows), settings.held_out, self.seed)
@@ -237,7 +241,7 @@ class Trainer:
         weights = [weight for group in optimizer.param_groups for weight in group["params"]]
         norm = float(nn.utils.clip_grad_norm_(weights, self.settings.clip))
         if not math.isfinite(loss) or not math.isfinite(norm):
-            raise RunError(
+            raise DivergedError(
                 f"the training loss is not finite (loss {loss}, gradient norm {norm})",
                 "Try a smaller learning rate, or another precision.",
             )
@@ -269,11 +273,10 @@ class Trainer:
     def _accuracy(self, held: TrainingRows) -> float:
         self.objective.model.eval()
         right = 0
-        # What fits into memory with its gradients fits without them.
-        size = self.position.micro_batch
-        for start in range(0, len(held.rows), size):
-            part = held.take(range(start, min(start + size, len(held.rows))))
-            predicted = self.objective.score(part.rows).argmax(dim=-1).tolist()
+        for start in range(0, len(held.rows), self.settings.batch_size):
+            part = held.take(range(start, min(start + self.settings.batch_size, len(held.rows))))
+            scores = score_batch(part.rows, self.objective.score, self.objective.model.device)
+            predicted = scores.argmax(dim=-1).tolist()
             right += sum(p == g for p, g in zip(predicted, part.gold, strict=True))
         return right / len(held.rows)
 

@@ -105,8 +105,13 @@ def load_classifier(spec: ModelSpec, task: TaskSpec, folder: Path, device: torch
         ignore_mismatched_sizes=True,
         **options,
     )
-    new_weights = {*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}
-    if not new_weights:
+    resized = {name for name, *_ in report["mismatched_keys"]}
+    new_weights = {*report["missing_keys"], *resized}
+    head = {n for n, _ in model.named_parameters() if not n.startswith(f"{model.base_model_prefix}.")}
+    if resized - head:
+        name = min(resized - head)
+        raise RunError(f"{folder}: {name} of {spec.name} has another shape than its configuration says")
+    if head - new_weights:
         _check_head(spec, task, folder)
     if any(weight.dtype != torch.float32 for weight in model.parameters()):
         raise RunError(f"{spec.name} did not load in float32")

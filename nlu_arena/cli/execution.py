@@ -21,7 +21,7 @@ from nlu_arena.errors import ArenaError, ExitCode
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
 from nlu_arena.notices import SweepOutcome
-from nlu_arena.paths import ledger_path
+from nlu_arena.paths import checkpoint_seconds, ledger_path
 from nlu_arena.report.folders import export_run, rebuild_missing
 from nlu_arena.scheduler import Setting, run_sweep
 from nlu_arena.sources import verify_weights, weights_dir
@@ -37,6 +37,8 @@ def make_worker(device: str, log: Path) -> Worker:
 def execute(order: Order) -> None:
     """Do what a profile names, and end with the exit code that says how it went."""
     survive_closed_streams()
+    # The workers read it: what is wrong with it is said before any of them starts.
+    checkpoint_seconds()
     with Interruption() as interruption:
         ledger = ledger_path(order.results)
         if order.dry_run:

@@ -35,6 +35,9 @@ def record_event(connection: sqlite3.Connection, run_id: int, event: events.Even
             return {"phase": phase, "done": 0, "total": 0}
         case events.Progress(phase=phase, done=done, total=total):
             return {"phase": phase, "done": done, "total": total}
+        case events.Saved():
+            # That is in the run's folder; here it only shows that the run lives.
+            return {}
         case events.PhaseFinished(phase=phase, seconds=seconds):
             row = (run_id, phase, seconds, timestamp())
             connection.execute("INSERT INTO phases VALUES (?, ?, ?, ?)", row)

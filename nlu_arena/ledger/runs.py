@@ -12,6 +12,7 @@ import msgspec
 
 from nlu_arena.events import Ready
 from nlu_arena.ledger.connection import timestamp
+from nlu_arena.paths import BEST_MODEL, CHECKPOINT
 from nlu_arena.spec import Experiment
 
 # Which run answers an experiment for good: its newest, when that is done. What the last sweep still waits for
@@ -38,16 +39,21 @@ CIRCUMSTANCES = {
 
 
 def find_continuable(
-    connection: sqlite3.Connection, key: str, ready: Ready
+    connection: sqlite3.Connection, key: str, ready: Ready, results: Path
 ) -> tuple[sqlite3.Row | None, str]:
-    """Return the experiment's newest run if it was interrupted in circumstances that give equal answers.
+    """Return the experiment's newest run if it can go on to equal answers.
 
-    Without it, the text says why an interrupted run is not continued, empty where there is none.
+    It was interrupted, or it failed with something trained in its folder: a full disk, lost data or a device
+    that had no memory left must not cost the hours before. Without it, the text says why a run is not
+    continued, empty where there is none.
     """
     newest: sqlite3.Row | None = connection.execute(
         "SELECT * FROM runs WHERE key = ? ORDER BY run_id DESC LIMIT 1", (key,)
     ).fetchone()
-    if newest is None or newest["state"] != "interrupted":
+    if newest is None or newest["state"] not in ("interrupted", "failed"):
+        return None, ""
+    kept = (results / newest["folder"] / name for name in (CHECKPOINT, BEST_MODEL))
+    if newest["state"] == "failed" and not any(folder.is_dir() for folder in kept):
         return None, ""
     before = {**msgspec.json.decode(newest["environment"]), **dict(newest)}
     now = {**ready.environment, **msgspec.structs.asdict(ready)}

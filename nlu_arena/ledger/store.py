@@ -134,13 +134,17 @@ class Store:
     def begin_run(
         self, sweep_id: int, experiment: Experiment, ready: Ready, *, fresh: bool = False
     ) -> RunStart:
-        """Continue the experiment's interrupted run, or begin a new one.
+        """Continue the experiment's run that did not come to its end, or begin a new one.
 
-        A run is continued on the same kind of device, thread count and code version only, and never when
+        A run is continued on the same hardware, threads, packages and code version only, and never when
         `fresh`; it keeps its id and its folder.
         """
         with self._transaction() as connection:
-            old, set_aside = (None, "") if fresh else find_continuable(connection, experiment.key, ready)
+            old, set_aside = (
+                (None, "")
+                if fresh
+                else find_continuable(connection, experiment.key, ready, self._path.parent)
+            )
             if old is not None:
                 run_id, seconds = int(old["run_id"]), float(old["seconds"])
                 continue_run(connection, run_id, ready)

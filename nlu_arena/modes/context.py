@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
@@ -178,18 +179,30 @@ class RunContext:
         try:
             for write in writers:
                 write(part)
+            _write_through(part)
         except Exception as error:
             # What is half written only takes the space that the next attempt needs.
             shutil.rmtree(part, ignore_errors=True)
-            if "No space left" not in str(error):
+            if not _is_disk_full(error):
                 raise
             raise DiskFullError(
                 f"the trained model could not be saved in {part.parent}: the disk is full",
                 "Free space, or choose another --results; then run the same command again.",
             ) from error
-        for file in part.iterdir():
-            # The checkpoint goes after this: a power cut must not leave the name without the bytes.
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
         part.rename(self.best_model)
         self.emit(Artifact(kind="model", path=BEST_MODEL))
+
+
+def _write_through(folder: Path) -> None:
+    """Have all files on the disk: the checkpoint goes next, and a power cut must not take the model too."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            with file.open("rb") as written:
+                os.fsync(written.fileno())
+
+
+def _is_disk_full(error: Exception) -> bool:
+    """Say whether an error means a full disk or quota; libraries report it in their own types."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    return "No space left" in str(error) or "quota exceeded" in str(error)

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from nlu_arena.backend.batching import plan_batches
 from nlu_arena.backend.data import TaskExamples, fingerprint
+from nlu_arena.backend.halving import Row, Score, score_batch
 from nlu_arena.census import find_differences
 from nlu_arena.dataref import TRAIN
 from nlu_arena.events import Predictions
 from nlu_arena.modes.context import RunContext
-from nlu_arena.modes.labeller import BATCH_SIZE, Row, Score, score_batch
+from nlu_arena.modes.labeller import BATCH_SIZE
 from nlu_arena.spec import Prediction
 
 # Answers are handed over in whole batches, about twice a second: a commit for each would cost more than a
@@ -36,6 +37,9 @@ def announce_examples(context: RunContext, data: TaskExamples) -> None:
     for name, examples in data.dev.items():
         context.examples(name, fingerprint(examples, context.experiment.task), examples)
     _compare_with_published(context, data)
+    for note in data.notes:
+        if context.experiment.mode in note.modes:
+            context.warn(note.text)
     context.facts(
         train_fingerprint=fingerprint(data.train, context.experiment.task),
         train_rows=len(data.train),

@@ -24,9 +24,8 @@ from nlu_arena.modes.context import RunContext
 from nlu_arena.modes.evaluation import EncodedSplit, announce_examples, evaluate
 from nlu_arena.modes.gates import check_new_weights
 from nlu_arena.modes.labeller import label_with_head
-from nlu_arena.modes.proof import SAME_RUN, check_proof, prove
-from nlu_arena.modes.record import read_record
-from nlu_arena.modes.training import repeat_report, train, train_settings
+from nlu_arena.modes.proof import prove
+from nlu_arena.modes.training import check_saved, repeat_report, train, train_settings
 from nlu_arena.spec import Example, LoraSettings, TrainSettings
 
 
@@ -146,7 +145,6 @@ def _attach_adapter(
 @contextmanager
 def _trained(context: RunContext, settings: TrainSettings) -> Iterator[ClassifierScorer]:
     """Build the saved model anew and demand the answers that it was saved with."""
-    record = read_record(context.best_model, context.experiment)
     with ExitStack() as stack:
         with context.phase("load"):
             opened = trained_head(
@@ -154,7 +152,7 @@ def _trained(context: RunContext, settings: TrainSettings) -> Iterator[Classifie
             )
             scorer = stack.enter_context(opened)
             labeller = label_with_head(scorer, settings.max_length)
-            context.facts(reread_difference=check_proof(labeller, record.proof, SAME_RUN))
+            check_saved(context, labeller)
         yield scorer
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,16 +11,13 @@ from torch import Tensor
 from nlu_arena.backend.batching import plan_batches
 from nlu_arena.backend.classify import ClassifierScorer
 from nlu_arena.backend.controls import Tokens
-from nlu_arena.backend.device import is_out_of_memory, release_memory
 from nlu_arena.backend.encode import PromptEncoder, encode_texts
+from nlu_arena.backend.halving import Row, Score, score_batch
 from nlu_arena.backend.score import LabelScorer
 from nlu_arena.spec import Example
 
 # Fixed, so that an interrupted run plans the same batches again.
 BATCH_SIZE = 32
-
-Row = Any
-Score = Callable[[Sequence[Row]], Tensor]
 
 
 class Labeller:
@@ -74,7 +70,8 @@ def label_with_prompt(scorer: LabelScorer, encoder: PromptEncoder, shots: Sequen
     """Return the labeller of a prompted decoder; what its prompts share is found anew where it changes."""
 
     def encode(examples: Sequence[Example]) -> tuple[list[Tokens], int]:
-        rows, shortened = encoder.encode_alone(shots, examples)
+        # With all checks: these texts have passed none yet.
+        rows, _, shortened = encoder.encode(shots, examples)
         shared = len(scorer.prefix)
         # A row that is no longer than the prefix has no token left that could answer.
         if any(len(row) <= shared or row[:shared] != scorer.prefix for row in rows):
@@ -82,15 +79,3 @@ def label_with_prompt(scorer: LabelScorer, encoder: PromptEncoder, shots: Sequen
         return rows, shortened
 
     return Labeller(encode, scorer.score, len, scorer.model.device)
-
-
-def score_batch(rows: Sequence[Row], score: Score, device: torch.device) -> Tensor:
-    """Score a batch; when it does not fit in memory, its halves one after the other: the same answers."""
-    try:
-        return score(rows).cpu()
-    except RuntimeError as error:
-        if not is_out_of_memory(error) or len(rows) == 1:
-            raise
-    release_memory(device)
-    half = len(rows) // 2
-    return torch.cat([score_batch(rows[:half], score, device), score_batch(rows[half:], score, device)])

@@ -12,13 +12,15 @@ from nlu_arena.backend.weights import count_parameters
 from nlu_arena.modes import finetune
 from nlu_arena.modes.answering import context_length, trained_decoder
 from nlu_arena.modes.context import RunContext
-from nlu_arena.modes.gates import supervised_share
+from nlu_arena.modes.gates import measure_supervision
 from nlu_arena.modes.labeller import label_with_prompt
 from nlu_arena.modes.prompting import PromptedTask, build_scorer, evaluate_prompts, prepare_prompts
-from nlu_arena.modes.proof import SAME_RUN, check_proof, prove
-from nlu_arena.modes.record import read_record
-from nlu_arena.modes.training import repeat_report, train, train_settings
+from nlu_arena.modes.proof import prove
+from nlu_arena.modes.training import check_saved, repeat_report, train, train_settings
 from nlu_arena.spec import LoraSettings
+
+# On so many rows it is tried which tokens the loss looks at.
+PROBED_ROWS = 4
 
 
 def run(context: RunContext) -> None:
@@ -52,10 +54,7 @@ def _training_rows(context: RunContext, prompted: PromptedTask, longest: int) ->
     encoder = PromptEncoder(tokenizer, experiment.task, experiment.model.prompt_style, longest)
     encoded = encoder.encode([], prompted.data.train)
     gold = [example.label for example in prompted.data.train]
-    context.facts(
-        train_shortened=encoded.shortened,
-        supervised_token_share=supervised_share(encoded.rows, gold, encoded.labels),
-    )
+    context.facts(train_shortened=encoded.shortened)
     return TrainingRows(encoded.rows, gold, [len(row) for row in encoded.rows])
 
 
@@ -71,25 +70,25 @@ def _train(context: RunContext, prompted: PromptedTask, rows: TrainingRows, lora
             prompted.encoder.tokenizer.save_pretrained(folder)
 
         labeller = label_with_prompt(scorer, prompted.encoder, prompted.shots)
+        probed = measure_supervision(scorer, rows.rows, rows.gold, PROBED_ROWS)
         train(
             context,
             scorer,
             rows,
             save,
             prove=lambda: prove(labeller, prompted.first_split),
-            facts={**count_parameters(model), "adapter_dtype": adapter_dtype(model)},
+            facts={**count_parameters(model), "adapter_dtype": adapter_dtype(model), **probed},
         )
 
 
 def _evaluate(context: RunContext, prompted: PromptedTask, rows: TrainingRows) -> None:
     """Put the saved adapter on, demand the answers that it was saved with, and answer all prompts."""
     experiment = context.experiment
-    record = read_record(context.best_model, experiment)
     opened = trained_decoder(context.session, experiment, context.weights_dir, context.best_model)
     with ExitStack() as stack:
         with context.phase("load"):
             model = stack.enter_context(opened)
             scorer = build_scorer(context, model, prompted, rows.rows)
             labeller = label_with_prompt(scorer, prompted.encoder, prompted.shots)
-            context.facts(reread_difference=check_proof(labeller, record.proof, SAME_RUN))
+            check_saved(context, labeller)
         evaluate_prompts(context, prompted, scorer, "adapter unmerged")

@@ -13,7 +13,8 @@ from nlu_arena.backend.controls import Tokens
 from nlu_arena.backend.data import TaskExamples, read_examples
 from nlu_arena.backend.encode import LabelTokens, PromptEncoder
 from nlu_arena.backend.latency import probe_latency
-from nlu_arena.backend.score import LabelScorer, check_label_logits
+from nlu_arena.backend.score import LabelScorer
+from nlu_arena.backend.vocabulary import check_label_logits
 from nlu_arena.backend.weights import count_parameters
 from nlu_arena.modes.answering import context_length
 from nlu_arena.modes.context import RunContext
@@ -116,8 +117,10 @@ def build_scorer(
     """
     check_label_logits(model, prompted.content_free[0])
     scorer = LabelScorer(model, prompted.labels, prompted.encoder.tokenizer.pad_token_id)
-    scorer.share_prefix([*train_rows, *prompted.rows])
-    context.facts(prefix_tokens=len(scorer.prefix))
+    rows = [*train_rows, *prompted.rows]
+    scorer.share_prefix(rows)
+    left_out = scorer.choose_ways(rows)
+    context.facts(prefix_tokens=len(scorer.prefix), read_plainly=left_out)
     return scorer
 
 

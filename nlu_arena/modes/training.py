@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import torch
 
-from nlu_arena.backend.checkpoint import CheckpointFolder, Snapshot, UnusableError
-from nlu_arena.backend.device import code_version, device_title
+from nlu_arena.backend.checkpoint import SPARED_BYTES, CheckpointFolder, Snapshot, UnusableError
+from nlu_arena.backend.device import code_version, device_title, peak_memory
 from nlu_arena.backend.train import (
+    DivergedError,
     EpochEnd,
     Objective,
     Step,
     Trainer,
+    TrainingResult,
     TrainingRows,
     learning_rate_share,
 )
 from nlu_arena.errors import RunError
-from nlu_arena.events import Artifact, Log, MetricPoint, PhaseFinished
+from nlu_arena.events import Artifact, Log, MetricPoint, PhaseFinished, Saved
 from nlu_arena.modes.context import DiskFullError, PhaseClock, RunContext
-from nlu_arena.modes.proof import Proof
+from nlu_arena.modes.labeller import Labeller
+from nlu_arena.modes.proof import Proof, check_same
 from nlu_arena.modes.record import TrainingRecord, read_record, write_record
 from nlu_arena.paths import BEST_MODEL, UNUSABLE_CHECKPOINT, checkpoint_seconds
 from nlu_arena.spec import TrainSettings
 
-TRAIN = "train"
+TRAIN, SAVE = "train", "save"
+FLOAT32_BYTES = 4
 # Checkpoints take at most a thirtieth of the time: a slow disk lengthens the interval.
 WORK_PER_WRITING = 30
 # A stop within this many seconds of a checkpoint is not worth another.
 LEAST_LOSS = 2.0
 
 
-class Checkpoints:
+class RunCheckpoints:
     """Keeps a run's training between its steps, at a time interval and when the run is stopped."""
 
     def __init__(self, context: RunContext, clock: PhaseClock) -> None:
@@ -80,6 +84,7 @@ class Checkpoints:
         snapshot.position.seconds = self._clock.seconds
         try:
             self._folder.write(snapshot)
+            self._context.emit(Saved(step=len(snapshot.position.losses)))
         except OSError as error:
             # Hours of training are worth more than the means to continue them.
             self._context.warn(
@@ -87,6 +92,11 @@ class Checkpoints:
             )
         self._saved_at = time.monotonic()
         self._writing = self._saved_at - began
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes the checkpoint takes."""
+        return sum(file.stat().st_size for file in self._context.checkpoint.glob("*"))
 
     def discard(self) -> None:
         """Remove all checkpoints: the trained model is saved."""
@@ -136,19 +146,18 @@ def train(
         _emit_new(context, [_point_of(end)], checkpoints.known_steps)
 
     with context.phase(TRAIN) as clock:
-        checkpoints = Checkpoints(context, clock)
-        result = Trainer(objective, settings, experiment.seed, checkpoints).run(rows, on_step, on_epoch)
-        position = result.position
-        position.seconds = clock.seconds
-        facts = facts | {
-            "selection": result.selection,
-            "selected_epoch": result.epoch,
-            "steps": result.steps,
-            "micro_batch": position.micro_batch,
-            "out_of_memory_retries": position.retries,
-            "held_out_accuracy": position.held_out,
-        }
+        checkpoints = RunCheckpoints(context, clock)
+        trainer = Trainer(objective, settings, experiment.seed, checkpoints)
+        try:
+            result = trainer.run(rows, on_step, on_epoch)
+        except DivergedError:
+            # From here it would go the same way.
+            checkpoints.discard()
+            raise
+        result.position.seconds = clock.seconds
+        facts = facts | _describe(result) | {"memory": {TRAIN: peak_memory(context.device)}}
         context.facts(**facts)
+    with context.phase(SAVE):
         record = TrainingRecord(
             experiment=experiment.key,
             title=experiment.title,
@@ -157,23 +166,62 @@ def train(
             selection=result.selection,
             epoch=result.epoch,
             facts=facts,
-            position=position,
+            position=result.position,
             proof=prove(),
         )
-        _save(context, save, record, checkpoints)
+        writers = (save, lambda folder: write_record(record, folder))
+        _save(context, writers, checkpoints, needed=FLOAT32_BYTES * facts["trainable_parameters"])
+
+
+def _describe(result: TrainingResult) -> dict[str, Any]:
+    """Return the findings of a training."""
+    return {
+        "selection": result.selection,
+        "selected_epoch": result.epoch,
+        "steps": result.steps,
+        "micro_batch": result.position.micro_batch,
+        "out_of_memory_retries": result.position.retries,
+        "held_out_accuracy": result.position.held_out,
+    }
 
 
 def _save(
-    context: RunContext, save: Callable[[Path], None], record: TrainingRecord, checkpoints: Checkpoints
+    context: RunContext,
+    writers: Sequence[Callable[[Path], None]],
+    checkpoints: RunCheckpoints,
+    needed: int,
 ) -> None:
-    """Save the model, and then do without the checkpoints; on a full disk, the other way round."""
-    writers = (save, lambda folder: write_record(record, folder))
+    """Save the model, and then do without the checkpoints; the other way round where only that makes room.
+
+    Args:
+        context: The run.
+        writers: Write the model, and what is known of it, into a folder.
+        checkpoints: The training's.
+        needed: About how many bytes will be written.
+    """
     try:
         context.save_model(*writers)
     except DiskFullError:
+        if shutil.disk_usage(context.checkpoint.parent).free + checkpoints.size < needed + SPARED_BYTES:
+            # It stays: when there is room, the training goes on from it.
+            raise
         checkpoints.discard()
         context.save_model(*writers)
     checkpoints.discard()
+
+
+def check_saved(context: RunContext, labeller: Labeller) -> None:
+    """Demand that the saved model, built anew, gives the answers that the trained one gave.
+
+    Raises:
+        RunError: It does not; it is removed, so that the next attempt trains again.
+    """
+    proof = read_record(context.best_model, context.experiment).proof
+    try:
+        context.facts(reread_difference=check_same(labeller, proof))
+    except RunError:
+        shutil.rmtree(context.best_model, ignore_errors=True)
+        raise
 
 
 def repeat_report(context: RunContext) -> None:

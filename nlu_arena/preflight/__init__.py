@@ -39,4 +39,4 @@ def inspect(
     # What no experiment needs any more is not fetched.
     wanted = {name for e in possible for name in (e.model.name, e.task.name)}
     fetches = [f.fetch for f in supply if f.fetch is not None and f.subject in wanted]
-    return [*check_devices(devices), *supply, *memory, *check_disk(fetches, possible, results)]
+    return [*check_devices(devices), *supply, *memory, *check_disk(fetches, possible, results, len(devices))]

@@ -123,13 +123,22 @@ def _measure_room(device: Device) -> _Room | None:
     return _Room(memory.total, memory.available)
 
 
-def check_disk(fetches: Iterable[Fetch], plan: Iterable[Experiment], results: Path) -> list[Finding]:
-    """Compare what will be fetched and kept with the free space of each disk that it goes to."""
+def check_disk(
+    fetches: Iterable[Fetch], plan: Iterable[Experiment], results: Path, lanes: int = 1
+) -> list[Finding]:
+    """Compare what will be fetched and kept with the free space of each disk that it goes to.
+
+    Args:
+        fetches: What is not here yet.
+        plan: What will be done.
+        results: Where it leaves its models.
+        lanes: How many experiments are done at a time.
+    """
     disks: dict[int, list[Fetch]] = {}
     experiments = list(plan)
     kept = sum(map(kept_bytes, experiments))
-    # One training at a time has checkpoints; they go when its model is saved.
-    passing = max(map(checkpoint_bytes, experiments), default=0)
+    # Each training under way has checkpoints; they go when its model is saved.
+    passing = sum(sorted(map(checkpoint_bytes, experiments))[-lanes:])
     for need in (*fetches, Fetch(kept + passing, results)):
         disks.setdefault(_existing(need.folder).stat().st_dev, []).append(need)
     return [_check_one_disk(needs) for needs in disks.values()]

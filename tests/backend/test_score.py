@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, MptConfig, MptForCausalLM, PreTrainedModel
 
+from nlu_arena.backend import score
 from nlu_arena.backend.attention import supports_shared_attention
 from nlu_arena.backend.encode import LabelTokens, Tokens
 from nlu_arena.backend.label_tree import grow_tree, supports_tree
-from nlu_arena.backend.score import LabelScorer, check_label_logits, shared_prefix_length
+from nlu_arena.backend.score import LabelScorer, shared_prefix_length
+from nlu_arena.backend.vocabulary import check_label_logits
 from nlu_arena.errors import RunError
 from tests.tiny import build_decoder
 
@@ -223,4 +225,64 @@ def test_a_model_that_scales_its_logits_in_an_unknown_way_is_refused(tiny_llama:
     head = model.lm_head
     head.register_forward_hook(lambda _module, _inputs, logits: logits * 0.5)
     with pytest.raises(RunError, match="not supported"):
+        check_label_logits(model, [1, 50, 51])
+
+
+@pytest.mark.parametrize("labels", [SINGLE, TREE], ids=["one position", "tree"])
+def test_on_a_sound_model_every_way_of_saving_work_is_used(
+    model: PreTrainedModel, prompts: list[Tokens], labels: LabelTokens
+) -> None:
+    scorer = LabelScorer(model, labels, 0)
+    scorer.share_prefix(prompts)
+    assert scorer.choose_ways(prompts) == []
+    assert scorer.prefix[: len(PREFIX)] == PREFIX
+
+
+def test_a_model_that_heeds_no_mask_is_read_label_by_label(tmp_path: Path, prompts: list[Tokens]) -> None:
+    # Its distances are those of places in memory (ALiBi), where a tree has its branches behind each other.
+    config = MptConfig(vocab_size=400, d_model=32, n_heads=4, n_layers=2, max_seq_len=128)
+    torch.manual_seed(0)
+    model = MptForCausalLM(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(10)
+    scorer = LabelScorer(model, TREE, 0)
+    scorer.share_prefix(prompts)
+    assert "the tree of labels" in scorer.choose_ways(prompts)
+    torch.testing.assert_close(
+        scorer.score(prompts[:4]), plain_scores(model, prompts[:4], TREE), atol=1e-3, rtol=0
+    )
+
+
+def test_a_model_that_loses_what_the_prefix_said_reads_whole_prompts(
+    tiny_llama: Path, prompts: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    run = score.run_prefix
+
+    def forget(model: PreTrainedModel, prefix: Tokens) -> object:
+        return run(model, prefix and [4] * len(prefix))
+
+    monkeypatch.setattr(score, "run_prefix", forget)
+    scorer = LabelScorer(model, SINGLE, 0)
+    scorer.share_prefix(prompts)
+    assert scorer.choose_ways(prompts) == ["the prefix that all prompts share"]
+    torch.testing.assert_close(scorer.score(prompts), plain_scores(model, prompts, SINGLE), atol=1e-4, rtol=0)
+
+
+def test_the_vocabulary_in_parts_gives_the_same_scores(
+    model: PreTrainedModel, prompts: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = LabelScorer(model, TREE, 0)
+    scorer.share_prefix(prompts)
+    whole = scorer.score(prompts[:5])
+    monkeypatch.setattr("nlu_arena.backend.vocabulary.MOST_NUMBERS", 32 * 37)
+    torch.testing.assert_close(scorer.score(prompts[:5]), whole, atol=1e-4, rtol=0)
+
+
+def test_logits_that_are_not_finite_are_said_to_be_so(tiny_llama: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    with torch.no_grad():
+        model.base_model.norm.weight.fill_(float("inf"))
+    with pytest.raises(RunError, match="logits are not finite in float32"):
         check_label_logits(model, [1, 50, 51])

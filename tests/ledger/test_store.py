@@ -290,10 +290,42 @@ def test_other_circumstances_begin_a_new_run(store: Store, reader: Reader, chang
     assert reader.run(first.run_id).state == "interrupted"
 
 
+def test_it_is_said_why_an_unfinished_run_is_not_continued(store: Store) -> None:
+    store.end_run(start(store).run_id, "interrupted")
+    second = resume(store, threads=4, environment={"packages": {"torch": "3"}, "device_title": "an abacus"})
+    assert second.set_aside == "made with another processor and another number of threads and other packages"
+    store.end_run(second.run_id, "interrupted")
+    assert resume(store, threads=4, environment={"packages": {"torch": "3"}, "device_title": "an abacus"})[
+        4
+    ], "in equal circumstances it goes on"
+
+
 def test_a_failed_run_is_not_continued(store: Store) -> None:
     first = start(store)
     store.end_run(first.run_id, "failed")
-    assert not resume(store).continued
+    assert resume(store)[4:] == (False, 0, (), "")
+
+
+@pytest.mark.parametrize("kept", ["checkpoint", "best_model"])
+def test_a_failed_run_that_has_trained_goes_on(store: Store, ledger: Path, kept: str) -> None:
+    first = start(store)
+    (ledger.parent / first.folder / kept).mkdir(parents=True)
+    store.end_run(first.run_id, "failed", message="the disk is full")
+    second = resume(store)
+    assert second.continued
+    assert second.run_id == first.run_id
+    store.end_run(second.run_id, "failed")
+    assert not resume(store, threads=4).continued
+
+
+def test_a_continued_run_knows_how_much_of_its_training_is_recorded(store: Store) -> None:
+    first = start(store)
+    for step in (1, 2, 3):
+        store.record(first.run_id, events.MetricPoint(step=step, epoch=0.1 * step, name="loss", value=1.0))
+    store.record(first.run_id, events.PhaseFinished(phase="load", seconds=1.0))
+    store.end_run(first.run_id, "interrupted")
+    second = resume(store)
+    assert (second.recorded_steps, second.finished_phases) == (3, ("load",))
 
 
 def test_a_fresh_run_leaves_an_interrupted_one_as_it_is(store: Store) -> None:

@@ -10,13 +10,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
-from nlu_arena.backend.encode import LabelTokens
+from nlu_arena.backend.score import LabelScorer
 from nlu_arena.errors import RunError
-from nlu_arena.modes.gates import check_new_weights, supervised_share
+from nlu_arena.events import ExampleSet
+from nlu_arena.modes.gates import check_new_weights
+from nlu_arena.modes.proof import check_alike, check_same
+from nlu_arena.modes.record import read_record
+from nlu_arena.spec import Example
 from tests.modes.runs import TRAINED, MakeCell, do
-
-ONE_POSITION = LabelTokens(((7,), (8, 9)), single_position=True)
-WHOLE_STRINGS = LabelTokens(((7, 1), (7, 2, 3)), single_position=False)
 
 
 @pytest.mark.parametrize("cell", TRAINED)
@@ -90,12 +91,108 @@ def test_a_new_weight_that_is_frozen_is_found() -> None:
         check_new_weights(model, ["0.weight", "1.bias", "1.weight"])
 
 
-def test_the_share_of_supervised_tokens_counts_answers_alone() -> None:
-    rows = [[1] * 9, [1] * 8]
-    assert supervised_share(rows, [0, 1], ONE_POSITION) == pytest.approx(2 / 20)
-    assert supervised_share(rows, [0, 1], WHOLE_STRINGS) == pytest.approx(5 / 22)
+@pytest.mark.parametrize("words", ["one position", "several tokens"])
+def test_the_loss_looks_at_answers_alone(words: str, make_cell: MakeCell, tmp_path: Path) -> None:
+    experiment = make_cell("decoder lora")
+    if words == "several tokens":
+        said = {"negative": "It is dull.", "positive": "It is warm."}
+        prompt = msgspec.structs.replace(experiment.task.prompt, words=said)
+        task = msgspec.structs.replace(experiment.task, prompt=prompt)
+        experiment = msgspec.structs.replace(experiment, task=task)
+    facts = do(experiment, tmp_path / "run").facts
+    assert (facts["scoring"] == "first token") == (words == "one position")
+    seen = facts["supervised_token_share"] * facts["probed_tokens"]
+    answers = 4 if words == "one position" else sum(len(facts["label_tokens"][n % 2]) for n in range(4))
+    assert seen == pytest.approx(answers)
+    assert facts["supervised_token_share"] < 0.3
 
 
-def test_a_loss_over_more_than_answers_is_refused() -> None:
-    with pytest.raises(RunError, match="60% of the training tokens are supervised"):
-        supervised_share([[1, 1]], [1], WHOLE_STRINGS)
+def test_a_loss_over_more_than_answers_fails_the_run(
+    make_cell: MakeCell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The classic: cross-entropy over every token of the prompt.
+    def loss(self: LabelScorer, rows: list[list[int]], gold: list[int]) -> torch.Tensor:
+        hidden, _ = self._hidden(rows, None)
+        return hidden.square().sum()
+
+    monkeypatch.setattr(LabelScorer, "share_prefix", lambda self, rows: None)
+    monkeypatch.setattr(LabelScorer, "loss", loss)
+    with pytest.raises(
+        RunError, match=r"the training loss looks at \d+ of \d+ tokens"
+    ):
+        do(make_cell("decoder lora"), tmp_path / "run")
+
+
+def test_a_proof_is_about_the_same_on_another_machine_and_far_from_a_random_heads(
+    make_cell: MakeCell, tmp_path: Path
+) -> None:
+    said = do(make_cell("encoder fine-tune"), tmp_path / "run")
+    proof = read_record(tmp_path / "run" / "best_model", make_cell("encoder fine-tune")).proof
+    assert len(proof.examples) == 8
+    assert said.of(ExampleSet)[0].examples[2] == proof.examples[1]
+
+    class Machine:
+        def __init__(self, noise: float) -> None:
+            self.noise = noise
+
+        def answer(self, examples: list[Example]) -> torch.Tensor:
+            known = torch.tensor(proof.scores[proof.examples.index(examples[0])])
+            return (known + torch.tensor([self.noise, -self.noise]))[None].log_softmax(dim=-1)
+
+    assert check_alike(Machine(0.05), proof) < 0.05  # type: ignore[arg-type]
+    for check, noise in ((check_alike, 1.0), (check_same, 0.001)):
+        with pytest.raises(RunError, match="gives other answers"):
+            check(Machine(noise), proof)  # type: ignore[arg-type]
+
+
+def test_a_saved_model_that_failed_its_proof_is_not_used_again(
+    make_cell: MakeCell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("nlu_arena.modes.proof.SAME_RUN", -1.0)
+        with pytest.raises(RunError, match="gives other answers"):
+            do(make_cell("encoder fine-tune"), tmp_path / "run")
+    assert not (tmp_path / "run" / "best_model").exists()
+    assert len(do(make_cell("encoder fine-tune"), tmp_path / "run").answers) == 21
+
+
+def test_a_head_that_is_there_is_checked_whatever_else_is_missing(
+    make_cell: MakeCell, tiny_bert: Path, tmp_path: Path
+) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_bert)
+    model.config.id2label = {0: "positive", 1: "negative"}
+    experiment = with_weights(make_cell("encoder fine-tune"), model, tiny_bert, tmp_path / "weights")
+    file = tmp_path / "weights" / "model.safetensors"
+    kept = {name: tensor for name, tensor in load_file(file).items() if "pooler" not in name}
+    save_file(kept, file, metadata={"format": "pt"})
+    with pytest.raises(RunError, match="the head's labels are positive, negative"):
+        do(experiment, tmp_path / "run")
+
+
+def test_weights_of_another_shape_outside_the_head_are_refused(
+    make_cell: MakeCell, tiny_bert: Path, tmp_path: Path
+) -> None:
+    model = AutoModelForSequenceClassification.from_pretrained(tiny_bert)
+    experiment = with_weights(make_cell("encoder fine-tune"), model, tiny_bert, tmp_path / "weights")
+    file = tmp_path / "weights" / "model.safetensors"
+    name = "bert.embeddings.word_embeddings.weight"
+    save_file({**load_file(file), name: load_file(file)[name][:-5]}, file, metadata={"format": "pt"})
+    with pytest.raises(RunError, match=r"word_embeddings\.weight of tiny-encoder has another shape"):
+        do(experiment, tmp_path / "run")
+
+
+def test_a_tokenizer_that_saves_folders_is_saved_too(
+    make_cell: MakeCell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import PreTrainedTokenizerBase
+
+    save = PreTrainedTokenizerBase.save_pretrained
+
+    def save_more(self: PreTrainedTokenizerBase, folder: Path, **options: object) -> None:
+        save(self, folder, **options)
+        (Path(folder) / "additional_chat_templates").mkdir()
+        (Path(folder) / "additional_chat_templates" / "tool.jinja").write_text("{{ messages }}")
+
+    monkeypatch.setattr(PreTrainedTokenizerBase, "save_pretrained", save_more)
+    do(make_cell("encoder fine-tune"), tmp_path / "run")
+    assert (tmp_path / "run" / "best_model" / "additional_chat_templates" / "tool.jinja").is_file()

@@ -58,10 +58,10 @@ def test_phases_follow_one_another_and_all_are_timed(
     started = [event.phase for event in said.of(PhaseStarted)]
     # A trained model is read again before it is scored.
     before = {
-        "decoder lora": ["load", "prepare", "train", "load"],
+        "decoder lora": ["load", "prepare", "train", "save", "load"],
         "decoder zero-shot": ["load", "prepare"],
         "decoder few-shot": ["load", "prepare"],
-    }.get(cell, ["prepare", "load", "train", "load"])
+    }.get(cell, ["prepare", "load", "train", "save", "load"])
     assert started == [*before, "evaluate", "latency"]
     assert [event.phase for event in said.of(PhaseFinished)] == started
     assert all(event.seconds > 0 for event in said.of(PhaseFinished))
