@@ -1,15 +1,16 @@
 """The answer of a sweep: which model, used how, is best on a task, how sure that is, and at what cost.
 
-Experiments are compared where they answered the very same texts. The best one is the one with the highest
-accuracy, a mean where there are several seeds; the others are tested against it (exact McNemar on paired
-answers, Holm over all of these comparisons, 5 %). What has an alarm is set aside; what the majority share
-explains is never recommended: saying one label always costs nothing.
+Experiments are compared where they answered the very same texts. What has an alarm is set aside. The best one
+is the one with the highest accuracy, a mean where there are several seeds, of those that are shown to beat
+always saying the majority label, which costs nothing (exact binomial test against its share); the others are
+tested against it (exact McNemar test on paired answers). Both at 5 %, adjusted by Holm: the first for all
+experiments, the second for all pairs of them, since the very same answers have chosen the best.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -18,16 +19,16 @@ import msgspec
 from nlu_arena.contender import Contender, Cost, ReadLabels, join_seeds
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.spec import Mode
-from nlu_arena.statistics import LEVEL, detectable_gap, holm, mcnemar_exact
+from nlu_arena.statistics import LEVEL, binomial_greater, detectable_gap, holm, mcnemar_exact
 
-Standing = Literal["best", "not shown to be worse", "worse", "no better than the majority", "set aside"]
+Standing = Literal["best", "not shown to be worse", "worse", "not shown to beat the majority", "set aside"]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The paired test of an experiment against the best one: how many texts only one of them got right.
 
     Where there are several seeds, the first one that both have is paired; `seeds` are the best one's and the
-    other's. `p_adjusted` accounts for all comparisons with the best.
+    other's. `p_adjusted` accounts for all pairs of experiments: any of them could have been the best.
     """
 
     seeds: tuple[int, int]
@@ -45,8 +46,27 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         return self.p_adjusted <= LEVEL and self.only_other < self.only_best
 
 
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """The test of an experiment's accuracy, a mean of seeds, against the majority share of these texts.
+
+    Exact and one-sided: to be worse than one label is no merit, and an alarm where it is clear. Seeds answer
+    the same texts, so their mean counts as one of them. `p_adjusted` accounts for all experiments.
+    """
+
+    p_value: float
+    p_adjusted: float
+
+    @property
+    def is_shown(self) -> bool:
+        """Say whether the experiment is shown to beat the majority label."""
+        return self.p_adjusted <= LEVEL
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """One experiment with all its finished seeds; `accuracy` is their mean."""
+    """One experiment with all its finished seeds; `accuracy` is their mean.
+
+    What is set aside is not tested: it has no `lead` and no `comparison`.
+    """
 
     name: str
     model: str
@@ -58,6 +78,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...]
     keys: tuple[str, ...]
     cost: Cost
+    lead: Lead | None
     comparison: Comparison | None
 
 
@@ -65,7 +86,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The answer for one split of a task, with the candidates from the highest accuracy down.
 
     `best` and `practical` are names of candidates. Without a `best` nothing is shown to beat the majority
-    share. `practical` is the cheapest one of those that are not shown to be worse, None where their times
+    label. `practical` is the cheapest one of those that are not shown to be worse, None where their times
     tell nothing. `detectable_gap` is the difference that would as a rule have been found, where none was.
     `published` says whether the texts are those of `published_name`.
     """
@@ -109,13 +130,17 @@ def find_answers(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Answer]
 
 
 def _answer(cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> Answer:
-    contenders = sorted(join_seeds(cells, split), key=lambda contender: -contender.accuracy)
+    contenders = sorted(join_seeds(cells, split, read_labels), key=lambda contender: -contender.accuracy)
     compared = [contender for contender in contenders if not contender.alarms]
-    best = compared[0] if compared and compared[0].beats_majority else None
-    comparisons = {} if best is None else _compare(best, compared[1:], read_labels)
-    candidates = [_judge(contender, best, comparisons.get(contender.name)) for contender in contenders]
+    metrics = cells[0].by_split[split]
+    leads = _test_leads(compared, metrics.n, metrics.majority)
+    best = next((contender for contender in compared if leads[contender.name].is_shown), None)
+    comparisons = {} if best is None else _compare(best, compared)
+    candidates = [
+        _judge(contender, best, leads.get(contender.name), comparisons.get(contender.name))
+        for contender in contenders
+    ]
     first = cells[0]
-    metrics = first.by_split[split]
     return Answer(
         task=first.task,
         split=split,
@@ -125,7 +150,7 @@ def _answer(cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> Answe
         published=_agree(cell.is_published(split) for cell in cells),
         published_name=next(filter(None, (cell.published for cell in cells)), ""),
         majority=metrics.majority,
-        majority_label=_majority_label(first, split, read_labels),
+        majority_label=first.labels[contenders[0].majority_label],
         best=None if best is None else best.name,
         practical=_choose_cheapest(candidates),
         detectable_gap=_find_gap(candidates, metrics.n),
@@ -133,25 +158,41 @@ def _answer(cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> Answe
     )
 
 
-def _compare(best: Contender, others: Sequence[Contender], read_labels: ReadLabels) -> dict[str, Comparison]:
-    """Test the others against the best one on the texts that exactly one of the two got right."""
-    rights: dict[int, int] = {}
-    counts: list[tuple[tuple[int, int], int, int]] = []
-    for other in others:
-        seeds = _pair_seeds(best.seeds, other.seeds)
-        if seeds[0] not in rights:
-            rights[seeds[0]] = best.right(seeds[0], read_labels)
-        mine, theirs = rights[seeds[0]], other.right(seeds[1], read_labels)
-        counts.append((seeds, (mine & ~theirs).bit_count(), (theirs & ~mine).bit_count()))
-    p_values = [mcnemar_exact(only_best, only_other) for _, only_best, only_other in counts]
+def _test_leads(contenders: Sequence[Contender], n: int, majority: float) -> dict[str, Lead]:
+    """Test each experiment against always saying the majority label."""
+    if majority == 1:
+        # Nothing can beat it.
+        return {contender.name: Lead(p_value=1.0, p_adjusted=1.0) for contender in contenders}
+    p_values = [binomial_greater(round(c.accuracy * n), n, majority) for c in contenders]
+    return {
+        contender.name: Lead(p_value=p_value, p_adjusted=p_adjusted)
+        for contender, p_value, p_adjusted in zip(contenders, p_values, holm(p_values), strict=True)
+    }
+
+
+def _compare(best: Contender, compared: Sequence[Contender]) -> dict[str, Comparison]:
+    """Test the others against the best one."""
+    others = [contender for contender in compared if contender is not best]
+    paired = [_pair_seeds(best.seeds, other.seeds) for other in others]
+    counts = [
+        _count(best.right(mine), other.right(theirs))
+        for other, (mine, theirs) in zip(others, paired, strict=True)
+    ]
+    p_values = [mcnemar_exact(only_best, only_other) for only_best, only_other in counts]
+    adjusted = holm(p_values, math.comb(len(compared), 2))
     return {
         other.name: Comparison(
             seeds=seeds, only_best=only_best, only_other=only_other, p_value=p_value, p_adjusted=p_adjusted
         )
-        for other, (seeds, only_best, only_other), p_value, p_adjusted in zip(
-            others, counts, p_values, holm(p_values), strict=True
+        for other, seeds, (only_best, only_other), p_value, p_adjusted in zip(
+            others, paired, counts, p_values, adjusted, strict=True
         )
     }
+
+
+def _count(mine: int, theirs: int) -> tuple[int, int]:
+    """Return how many texts only the one gets right, and how many only the other."""
+    return (mine & ~theirs).bit_count(), (theirs & ~mine).bit_count()
 
 
 def _pair_seeds(mine: Sequence[int], theirs: Sequence[int]) -> tuple[int, int]:
@@ -160,29 +201,30 @@ def _pair_seeds(mine: Sequence[int], theirs: Sequence[int]) -> tuple[int, int]:
     return (mine[0], theirs[0]) if common is None else (common, common)
 
 
-def _judge(contender: Contender, best: Contender | None, comparison: Comparison | None) -> Candidate:
+def _judge(
+    contender: Contender, best: Contender | None, lead: Lead | None, comparison: Comparison | None
+) -> Candidate:
     return Candidate(
         name=contender.name,
         model=contender.cells[0].model,
         mode=contender.cells[0].mode,
-        standing=_stand(contender, best, comparison),
+        standing="best" if contender is best else _stand(lead, comparison),
         accuracy=contender.accuracy,
         interval=contender.interval,
         alarms=contender.alarms,
         seeds=tuple(contender.seeds),
         keys=tuple(cell.key for cell in contender.cells),
         cost=contender.cost,
+        lead=lead,
         comparison=comparison,
     )
 
 
-def _stand(contender: Contender, best: Contender | None, comparison: Comparison | None) -> Standing:
-    if contender.alarms:
+def _stand(lead: Lead | None, comparison: Comparison | None) -> Standing:
+    if lead is None:
         return "set aside"
-    if contender is best:
-        return "best"
-    if not contender.beats_majority:
-        return "no better than the majority"
+    if not lead.is_shown:
+        return "not shown to beat the majority"
     return "worse" if comparison and comparison.is_worse else "not shown to be worse"
 
 
@@ -201,14 +243,8 @@ def _find_gap(candidates: Sequence[Candidate], n: int) -> float | None:
     if not compared or any(comparison.is_worse for comparison in compared):
         return None
     discordant = statistics.median((c.only_best + c.only_other) / n for c in compared)
-    # Holm's first step: the smallest p-value is multiplied by the number of comparisons.
-    return detectable_gap(n, discordant, LEVEL / len(compared))
-
-
-def _majority_label(cell: Cell, split: str, read_labels: ReadLabels) -> str:
-    assert cell.run_id is not None
-    gold, _ = read_labels(cell.run_id, split)
-    return cell.labels[Counter(gold).most_common(1)[0][0]]
+    # Holm's first step: the smallest p-value is multiplied by the number of pairs.
+    return detectable_gap(n, discordant, LEVEL / math.comb(len(compared) + 1, 2))
 
 
 def _agree(found: Iterable[bool | None]) -> bool | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import operator
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -31,30 +32,40 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contender:
-    """The seeds of one experiment that are done on the same texts; `accuracy` is their mean."""
+    """The seeds of one experiment that are done on the same texts; `accuracy` is their mean.
 
-    def __init__(self, name: str, cells: Sequence[Cell], split: str) -> None:
+    What is right is a number with a bit for each text, set where an answer to it is right.
+    """
+
+    def __init__(self, name: str, cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> None:
         self.name = name
         self.cells = sorted(cells, key=lambda cell: cell.seed)
         metrics = [cell.by_split[split] for cell in self.cells]
         self.accuracy = statistics.fmean(m.accuracy for m in metrics)
         self.interval = interval_of_mean(metrics)
-        self.beats_majority = self.interval[0] > metrics[0].majority
         # One collapsed seed taints the mean, and leaving it out would be choosing.
         self.alarms = tuple(dict.fromkeys(name for c in self.cells for name in c.alarms.get(split, {})))
         self._split = split
+        self._read_labels = read_labels
+        self._right: dict[int, int] = {}
 
     @property
     def seeds(self) -> list[int]:
         """Return the seeds in ascending order."""
         return [cell.seed for cell in self.cells]
 
-    def right(self, seed: int, read_labels: ReadLabels) -> int:
-        """Return a number with a bit for each text, set where the answer of a seed is right."""
-        run_id = self.cells[self.seeds.index(seed)].run_id
-        assert run_id is not None
-        gold, predicted = read_labels(run_id, self._split)
-        return int.from_bytes(bytes(map(operator.eq, gold, predicted)), "big")
+    def right(self, seed: int) -> int:
+        """Return what the answers of a seed get right; its labels are read once."""
+        if seed not in self._right:
+            gold, predicted = self._labels(seed)
+            self._right[seed] = _pack(map(operator.eq, gold, predicted))
+        return self._right[seed]
+
+    @property
+    def majority_label(self) -> int:
+        """Return the most frequent gold label."""
+        gold, _ = self._labels(self.seeds[0])
+        return Counter(gold).most_common(1)[0][0]
 
     @property
     def cost(self) -> Cost:
@@ -71,15 +82,24 @@ class Contender:
             device_peak_bytes=max(device, default=None),
         )
 
+    def _labels(self, seed: int) -> tuple[Sequence[int], Sequence[int]]:
+        run_id = self.cells[self.seeds.index(seed)].run_id
+        assert run_id is not None
+        return self._read_labels(run_id, self._split)
 
-def join_seeds(cells: Sequence[Cell], split: str) -> Iterator[Contender]:
+
+def join_seeds(cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> Iterator[Contender]:
     """Return the experiments of cells that are done on the same texts, each with its seeds and a name."""
     settings: dict[str, list[Cell]] = {}
     for cell in cells:
         settings.setdefault(cell.setting, []).append(cell)
     names = _name_all([members[0] for members in settings.values()])
     for name, members in zip(names, settings.values(), strict=True):
-        yield Contender(name, members, split)
+        yield Contender(name, members, split, read_labels)
+
+
+def _pack(flags: Iterable[bool]) -> int:
+    return int.from_bytes(bytes(flags), "big")
 
 
 def _name_all(cells: Sequence[Cell]) -> list[str]:

@@ -1,4 +1,4 @@
-"""CSV and TSV files as people have them: quoting of RFC 4180, UTF-8, and what is wrong named by its row."""
+"""Cells in quotation marks as in RFC 4180, in UTF-8, and what is wrong named by its row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def read_header(path: Path, delimiter: str, max_cell: int) -> tuple[str, ...]:
 
 
 def read_csv(path: Path, delimiter: str, max_cell: int) -> Iterator[Mapping[str, str]]:
-    """Read the rows below the header; empty lines are no rows.
+    """Read the rows below the header.
+
+    Empty lines are no rows; where there is one column only, they are empty cells.
 
     Args:
         path: The file; a byte-order mark is no part of its first name.
@@ -55,6 +57,23 @@ def refuse_wide_text(path: Path, start: bytes) -> None:
     """
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start[:4]:
         raise UsageError(f"{path} is text in UTF-16 or UTF-32, or no text at all", NOT_UTF8)
+
+
+def describe_width(record: Sequence[str], header: Sequence[str]) -> str:
+    """Say what is wrong with a row that has not the header's cells."""
+    cells, columns = len(record), len(header)
+    if cells < columns:
+        return f"no cell for column {header[cells]!r} ({cells} of {columns} cells)"
+    return f"no column for the cell {record[columns][:40]!r} ({cells} cells, {columns} columns)"
+
+
+def is_whole(text: str) -> bool:
+    """Say whether a text has no lone surrogates: the bytes that were no UTF-8 have become such."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Table:
@@ -88,20 +107,15 @@ class _Table:
                 return
             if self._is_lost:
                 raise self._lost(record)
-            if record:
+            if record or len(self._header) == 1:
                 self._header = self._header or record
-                yield record
+                yield record or [""]
                 self._row += 1
 
     def wrong_width(self, record: Sequence[str]) -> UsageError:
         """Return the error for a row that has not the header's cells."""
-        cells, columns = len(record), len(self._header)
-        if cells < columns:
-            problem = f"no cell for column {self._header[cells]!r} ({cells} of {columns} cells)"
-        else:
-            problem = f"no column for the cell {record[columns][:40]!r} ({cells} cells, {columns} columns)"
         return UsageError(
-            f"{self._place}: {problem}",
+            f"{self._place}: {describe_width(record, self._header)}",
             "A cell that has a delimiter, a quotation mark or a line break in it stands in quotation marks.",
         )
 
@@ -110,7 +124,7 @@ class _Table:
             self._line += 1
             self._lines.append(line)
             # Invalid bytes were made lone surrogates, so that reading comes to the row that has them.
-            if not (line.isascii() or _is_whole(line)):
+            if not (line.isascii() or is_whole(line)):
                 self._is_lost = True
             yield line
 
@@ -140,16 +154,8 @@ class _Table:
             csv.field_size_limit(self._max_cell)
 
     def _lost(self, record: Sequence[str]) -> UsageError:
-        place = next(place for place, cell in enumerate(record) if not _is_whole(cell))
+        place = next(place for place, cell in enumerate(record) if not is_whole(cell))
         return UsageError(f"{self._place}, {self._column(place)}: not UTF-8 text", NOT_UTF8)
 
     def _column(self, place: int) -> str:
         return f"column {self._header[place]!r}" if place < len(self._header) else f"cell {place + 1}"
-
-
-def _is_whole(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

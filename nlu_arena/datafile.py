@@ -11,9 +11,10 @@ from nlu_arena.csvfile import read_csv, read_header
 from nlu_arena.errors import UsageError
 from nlu_arena.jsonlfile import read_jsonl
 from nlu_arena.parquetfile import list_parquet_columns, read_parquet
+from nlu_arena.tsvfile import choose_reading, read_tsv, read_tsv_header
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+COMMA = ","
 # No short text is longer: it is a quotation mark that never closes, or a whole file in a cell.
 MAX_CELL = 1_000_000
 
@@ -37,8 +38,10 @@ def list_columns(path: Path) -> tuple[str, ...]:
             columns = list_parquet_columns(path)
         elif ending == ".jsonl":
             columns = tuple(next(read_jsonl(path), {}))
+        elif ending == ".tsv":
+            columns = read_tsv_header(path, MAX_CELL)
         else:
-            columns = read_header(path, DELIMITERS[ending], MAX_CELL)
+            columns = read_header(path, COMMA, MAX_CELL)
     if not columns:
         raise UsageError(f"{path} is empty", "A file of examples has named columns and at least one row.")
     twice = next((name for name in columns if columns.count(name) > 1), None)
@@ -51,7 +54,9 @@ def list_columns(path: Path) -> tuple[str, ...]:
 
 
 def read_rows(path: Path) -> Iterator[DataRow]:
-    """Read the rows of a file one after the other, in its order; empty lines are no rows.
+    """Read the rows of a file one after the other, in its order.
+
+    Empty lines are no rows; of a CSV or TSV file with one column only they are empty cells.
 
     Raises:
         UsageError: The file or a row cannot be read; the message names it.
@@ -63,10 +68,51 @@ def read_rows(path: Path) -> Iterator[DataRow]:
             rows = read_parquet(path)
         elif ending == ".jsonl":
             rows = read_jsonl(path)
+        elif ending == ".tsv":
+            rows = read_tsv(path, MAX_CELL)
         else:
-            rows = read_csv(path, DELIMITERS[ending], MAX_CELL)
+            rows = read_csv(path, COMMA, MAX_CELL)
         for number, values in enumerate(rows, 1):
             yield DataRow(number, values)
+
+
+def note_reading(path: Path) -> str:
+    """Say how a file was read where that is not plain to see, "" where it is.
+
+    Raises:
+        UsageError: The file cannot be read.
+    """
+    if _format_of(path) != ".tsv":
+        return ""
+    with _naming_trouble(path):
+        return choose_reading(path, MAX_CELL).note
+
+
+def whole_path(path: Path) -> Path:
+    """Return the absolute path of a file, ~ replaced by the user's folder.
+
+    Raises:
+        UsageError: There is no such user, or the path is no text that could be recorded.
+    """
+    try:
+        expanded = path.expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{path}: there is no user {path.parts[0][1:]!r}", "Give the whole path.") from error
+    try:
+        whole = expanded.resolve()
+        str(whole).encode()
+    except RuntimeError as error:
+        raise UsageError(f"{path} is a link that leads back to itself") from error
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"the name of {whole} is not UTF-8, and cannot be recorded", "Rename the file, or its folder."
+        ) from error
+    return whole
+
+
+def is_blank(text: str) -> bool:
+    """Say whether a text has nothing but white space."""
+    return not text or text.isspace()
 
 
 def text_of(row: DataRow, column: str, path: Path) -> str:
@@ -110,6 +156,9 @@ def describe_value(value: object) -> str:
 
 
 def _format_of(path: Path) -> str:
+    with _naming_trouble(path):
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", f"Name a file in it: {', '.join(FORMATS)}.")
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Which label a value of a label column names: by the task's names, or by the data set's own numbers."""
+"""Which label a value of a label column names: by the task's names, or by a data set's own numbers."""
 
 from __future__ import annotations
 
@@ -11,19 +11,11 @@ from nlu_arena.spec import TaskSpec
 
 
 class LabelNames:
-    """The labels of a task, found by name in any case of letters, or by their number in the task's order.
-
-    Names that differ in their case only must be given exactly. Where a name is itself a number, numbers are
-    names alone: with the labels 1 to 5 a 0 is an error and not the first of them.
-    """
+    """The labels of a task, found by name alone: exactly, or in any case of letters where one fits only."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self._labels = labels
         lower = Counter(label.lower() for label in labels)
-        self._ids = {str(number): number for number in range(len(labels))}
-        if any(label.isdecimal() for label in labels):
-            self._ids.clear()
-        self._ids |= {label.lower(): n for n, label in enumerate(labels) if lower[label.lower()] == 1}
+        self._ids = {label.lower(): n for n, label in enumerate(labels) if lower[label.lower()] == 1}
         self._exact = {label: number for number, label in enumerate(labels)}
 
     def find(self, name: str) -> int | None:
@@ -36,8 +28,19 @@ class LabelNames:
 _names_of = lru_cache(maxsize=8)(LabelNames)
 
 
+@lru_cache(maxsize=8)
+def _places_of(labels: tuple[str, ...]) -> dict[str, int]:
+    """Return the numbers that stand for labels; none where a name is itself a number.
+
+    With the labels 1 to 5 a 0 is an error and not the first of them.
+    """
+    if any(label.isdecimal() for label in labels):
+        return {}
+    return {str(number): number for number in range(len(labels))}
+
+
 def parse_label(value: object, task: TaskSpec, origin: str) -> int:
-    """Return the id of a label given by name, or by its number in the data set's own label order.
+    """Return the id of a label given by name, or by its number in the published data set's label order.
 
     Names are compared without case: label ids of another order are the classic silent error.
 
@@ -46,6 +49,8 @@ def parse_label(value: object, task: TaskSpec, origin: str) -> int:
     """
     text = str(value).strip()
     label = _names_of(task.labels).find(text)
+    if label is None:
+        label = _places_of(task.labels).get(text)
     if label is None:
         raise RunError(f"{origin}: label {text!r} is none of {', '.join(task.labels)}")
     return label

@@ -109,6 +109,8 @@ class Logbook:
             case events.PhaseFinished(phase=phase, seconds=seconds):
                 fields = {"phase": phase, "state": "finished", "seconds": seconds}
                 self._notify("phase", job.experiment, fields)
+            case events.Log(level="info", text=text):
+                self._notify("note", job.experiment, {"text": text})
             case events.Progress(phase=phase, done=done, total=total):
                 self._notify("progress", job.experiment, {"phase": phase, "done": done, "total": total})
 

@@ -9,7 +9,14 @@ import msgspec
 from nlu_arena.errors import ArenaError, ExitCode
 
 SweepEventName = Literal[
-    "sweep_started", "run_started", "phase", "progress", "run_finished", "run_failed", "sweep_finished"
+    "sweep_started",
+    "run_started",
+    "phase",
+    "progress",
+    "note",
+    "run_finished",
+    "run_failed",
+    "sweep_finished",
 ]
 
 
@@ -17,8 +24,9 @@ class SweepEvent(msgspec.Struct, frozen=True):
     """Something that happened in a sweep. Every run_started is followed by one run_finished or run_failed.
 
     `at` is in seconds since 1970; `key` and `title` are the experiment's, empty for the sweep's own
-    events. A run_failed says in its fields whether the run "failed" or was "interrupted" (`state`), and
-    whether the experiment is tried again (`retry`).
+    events. A note is what is worth knowing while a run goes on (`text`). A run_failed says in its fields
+    whether the run "failed" or was "interrupted" (`state`), and whether the experiment is tried again
+    (`retry`).
     """
 
     event: SweepEventName

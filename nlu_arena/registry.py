@@ -102,7 +102,8 @@ def load_registry() -> Registry:
 def _read_all(kind: str, spec: type[Entry], check: Callable[[Entry, str], None]) -> list[tuple[Path, Entry]]:
     entries: list[tuple[Path, Entry]] = []
     owners: dict[str, Path] = {}
-    for path in (file for folder in manifest_dirs(kind) for file in sorted(folder.glob("*.toml"))):
+    # A hidden file is one that was not written to its end.
+    for path in (file for folder in manifest_dirs(kind) for file in sorted(folder.glob("[!.]*.toml"))):
         entry = convert(read_toml(path), spec, str(path))
         check(entry, str(path))
         taken = next((name for name in (entry.name, *entry.aliases) if name in owners), None)

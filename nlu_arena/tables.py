@@ -11,6 +11,7 @@ import msgspec
 from nlu_arena.dataref import data_table, split_files
 from nlu_arena.errors import RunError
 from nlu_arena.label_names import parse_label
+from nlu_arena.ownfile.notes import Note
 from nlu_arena.ownfile.splits import read_splits
 from nlu_arena.spec import Columns, DataRef, Example, TaskSpec
 
@@ -32,6 +33,15 @@ def read_file_split(task: TaskSpec, ref: DataRef, split: str) -> list[Example]:
         return parse_rows(rows, data_table(task, ref.source).columns, task, str(path))
     except UnicodeDecodeError as error:
         raise RunError(f"{path}: not UTF-8 text", "Save it as UTF-8.") from error
+
+
+def read_notes(task: TaskSpec, ref: DataRef) -> tuple[Note, ...]:
+    """Return what is odd in the splits of a task: known of a person's own files only.
+
+    Raises:
+        UsageError: A file has something that cannot be used.
+    """
+    return read_splits(task, ref).notes if ref.source == "file" else ()
 
 
 def read_jsonl(path: Path) -> Iterator[Row]:

@@ -73,6 +73,14 @@ def test_empty_lines_are_no_rows(tmp_path: Path) -> None:
     assert [(row.number, row.values["text"]) for row in read_rows(tmp_path / "a.csv")] == [(1, "a"), (2, "b")]
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_an_empty_line_of_a_single_column_is_an_empty_cell(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"a.{ending}").write_text('\ntext\na\n\n"b"\n\n')
+    assert [(row.number, row.values["text"]) for row in read_rows(tmp_path / f"a.{ending}")] == [
+        *((1, "a"), (2, ""), (3, "b"), (4, "")),
+    ]
+
+
 def test_quotation_marks_inside_a_cell_without_quotes_are_plain(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('text,label\nThe 24" screen,good\n')
     assert values(tmp_path / "a.csv") == [{"text": 'The 24" screen', "label": "good"}]
@@ -141,10 +149,10 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, data: byt
 
 def test_a_file_that_is_not_there_or_a_folder_is_named(tmp_path: Path) -> None:
     assert refusal(tmp_path / "gone.csv").message == f"there is no file {tmp_path / 'gone.csv'}"
-    (tmp_path / "folder.csv").mkdir()
-    assert (
-        refusal(tmp_path / "folder.csv").message == f"cannot read {tmp_path / 'folder.csv'}: Is a directory"
-    )
+    for name in ("folder.csv", "folder.tsv", "folder"):
+        (tmp_path / name).mkdir()
+        assert refusal(tmp_path / name).message == f"{tmp_path / name} is a folder"
+    assert "File name too long" in refusal(tmp_path / f"{'a' * 300}.csv").message
 
 
 def test_a_parquet_text_that_is_no_utf8_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from nlu_arena.errors import RunError
@@ -22,6 +23,17 @@ def test_names_that_differ_in_their_case_must_be_given_exactly() -> None:
     assert [names.find(name) for name in ("us", "US", "Us", "UK")] == [0, 1, None, 2]
 
 
-def test_where_names_are_numbers_a_number_is_a_name() -> None:
-    names = LabelNames(["1", "2", "other"])
-    assert [names.find(name) for name in ("1", "2", "0", "OTHER")] == [0, 1, None, 2]
+def test_a_name_is_never_a_place() -> None:
+    assert [LabelNames(["no", "yes"]).find(name) for name in ("0", "1", "YES")] == [None, None, 1]
+
+
+def test_where_names_are_numbers_a_number_is_a_name(opinion_task: TaskSpec) -> None:
+    task = msgspec.structs.replace(opinion_task, labels=("1", "2", "other"))
+    assert [parse_label(name, task, "here") for name in ("1", "2", "OTHER")] == [0, 1, 2]
+    with pytest.raises(RunError, match="label '0' is none of"):
+        parse_label("0", task, "here")
+
+
+def test_a_number_of_thousands_of_digits_is_no_label(opinion_task: TaskSpec) -> None:
+    with pytest.raises(RunError, match="is none of"):
+        parse_label("1" * 5000, opinion_task, "here")

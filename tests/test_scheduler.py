@@ -137,6 +137,14 @@ def test_the_observer_hears_a_sweep_from_its_start_to_its_end(tmp_path: Path) ->
     assert recorder.fields("sweep_finished")[0]["state"] == "done"
 
 
+def test_the_observer_hears_what_is_worth_knowing_meanwhile_and_warnings_wait_for_the_results(
+    tmp_path: Path,
+) -> None:
+    recorder = Recorder()
+    sweep([experiment(behaviour="tells")], tmp_path, recorder)
+    assert recorder.fields("note") == [{"text": "the training goes on from its step 8"}]
+
+
 def test_one_worker_serves_a_stretch_of_one_model_and_the_next_model_gets_another(tmp_path: Path) -> None:
     plan = [experiment("tiny", "a"), experiment("tiny", "b"), experiment("big", "a"), experiment("big", "b")]
     sweep(plan, tmp_path)

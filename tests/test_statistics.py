@@ -1,11 +1,26 @@
 from __future__ import annotations
 
+import math
 import random
+from fractions import Fraction
 
 import pytest
 from scipy.stats import binomtest
 
-from nlu_arena.statistics import LEVEL, POWER, detectable_gap, holm, mcnemar_exact
+from nlu_arena.statistics import (
+    LEVEL,
+    POWER,
+    _half_of_binomial,
+    binomial_greater,
+    detectable_gap,
+    holm,
+    mcnemar_exact,
+)
+
+PAIRS = [
+    *[(7, 19), (210, 260), (1000, 1200), (4900, 5100), (10_000, 0), (99_000, 101_000), (100_000, 100_000)],
+    *[(499_000, 501_000), (490_000, 510_000), (1, 10**6)],
+]
 
 
 @pytest.mark.parametrize(
@@ -20,13 +35,43 @@ from nlu_arena.statistics import LEVEL, POWER, detectable_gap, holm, mcnemar_exa
     ],
 )
 def test_mcnemar_is_the_binomial_tail_twice(n10: int, n01: int, p_value: float) -> None:
-    assert mcnemar_exact(n10, n01) == p_value
+    assert mcnemar_exact(n10, n01) == pytest.approx(p_value, rel=1e-14)
 
 
-@pytest.mark.parametrize(("n10", "n01"), [(7, 19), (210, 260), (1000, 1200), (4900, 5100), (10_000, 0)])
+@pytest.mark.parametrize(("n10", "n01"), PAIRS)
 def test_mcnemar_agrees_with_scipy_and_does_not_care_who_is_first(n10: int, n01: int) -> None:
-    assert mcnemar_exact(n10, n01) == pytest.approx(binomtest(n10, n10 + n01).pvalue, rel=1e-9, abs=1e-300)
+    # The probabilities of scipy are good to about 1e-12 here.
+    assert mcnemar_exact(n10, n01) == pytest.approx(binomtest(n10, n10 + n01).pvalue, rel=1e-11, abs=1e-300)
     assert mcnemar_exact(n01, n10) == mcnemar_exact(n10, n01)
+
+
+@pytest.mark.parametrize("n", [1, 2, 9, 60, 401])
+def test_mcnemar_is_exact_to_double_precision(n: int) -> None:
+    for fewer in range(n // 2 + 1):
+        exact = min(Fraction(1), 2 * Fraction(sum(math.comb(n, k) for k in range(fewer + 1)), 2**n))
+        assert mcnemar_exact(fewer, n - fewer) == pytest.approx(float(exact), rel=1e-14, abs=1e-300)
+
+
+def test_mcnemar_looks_at_no_more_terms_than_count() -> None:
+    # Of a million discordant texts: a term that far from the middle is below what a float can hold.
+    assert len(_half_of_binomial(10**6)) < 20 * 1000
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "share"),
+    [
+        (176, 277, 0.527),
+        (20, 28, 0.5),
+        (0, 5, 0.3),
+        (5, 5, 0.3),
+        (3, 9, 0.9),
+        (9000, 10_000, 0.354),
+        (3, 3, 0.01),
+    ],
+)
+def test_the_binomial_test_is_the_upper_tail(successes: int, n: int, share: float) -> None:
+    tail = binomtest(successes, n, share, alternative="greater").pvalue
+    assert binomial_greater(successes, n, share) == pytest.approx(tail, rel=1e-9, abs=1e-300)
 
 
 def test_holm_multiplies_by_the_steps_that_are_left_and_never_falls() -> None:
@@ -38,6 +83,15 @@ def test_holm_stays_a_probability_and_leaves_a_single_one_alone() -> None:
     assert holm([0.4, 0.6, 0.7]) == [1.0, 1.0, 1.0]
     assert holm([0.03]) == [0.03]
     assert holm([]) == []
+
+
+def test_holm_counts_the_comparisons_whose_p_values_it_is_not_given() -> None:
+    # Two of the three pairs of three: 0.01 * 3 = 0.03, 0.02 * 2 = 0.04
+    assert holm([0.02, 0.01], 3) == pytest.approx([0.04, 0.03])
+    # Whatever the third one is, it would not have made them larger.
+    for other in (0.0, 0.015, 0.5):
+        known = holm([0.02, 0.01, other])
+        assert known[0] <= 0.04 + 1e-12 and known[1] <= 0.03 + 1e-12
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,12 @@ def answer_all(toy: Toy, assign: events.Assign) -> events.Event:
     return events.Stopped() if toy.stop.is_set() else events.Finished()
 
 
+def tell(toy: Toy, assign: events.Assign) -> events.Event:
+    toy.say(events.Log(level="info", text="the training goes on from its step 8"))
+    toy.say(events.Log(level="warning", text="for the table of results"))
+    return answer_all(toy, assign)
+
+
 def fail(toy: Toy, assign: events.Assign) -> events.Event:
     toy.answer(assign, 2)
     return events.Failed(
@@ -177,6 +183,7 @@ def babble(toy: Toy, assign: events.Assign) -> events.Event:
 
 
 BEHAVIOURS: dict[str, Callable[[Toy, events.Assign], events.Event]] = {
+    "tells": tell,
     "fails": fail,
     "fails-once": fail_once,
     "crashes-once": crash_once,

@@ -18,7 +18,6 @@ from nlu_arena.cli.planning import Order, Work, expect, plan_work, read_done_key
 from nlu_arena.cli.showing import narrate_end, show, take_snapshot
 from nlu_arena.cli.terminal import show_error, survive_closed_streams
 from nlu_arena.errors import ArenaError, ExitCode
-from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
 from nlu_arena.notices import SweepOutcome
 from nlu_arena.paths import checkpoint_seconds, ledger_path
@@ -113,8 +112,7 @@ def _details(order: Order, work: Work) -> dict[str, Any]:
 def _report(order: Order, outcome: SweepOutcome) -> ExitCode:
     """Show how the sweep ended and return its exit code."""
     unwritten = dict.fromkeys([*outcome.export_failures, *rebuild_missing(order.results)])
-    with Reader.open(ledger_path(order.results)) as reader:
-        snapshot = take_snapshot(reader, outcome.sweep)
+    snapshot = take_snapshot(ledger_path(order.results), outcome.sweep)
     if not order.as_json:
         show(snapshot)
     if order.as_json or not sys.stdout.isatty():

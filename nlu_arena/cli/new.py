@@ -19,8 +19,8 @@ class Kind(StrEnum):
 
 
 def new(
-    kind: Annotated[Kind, typer.Argument(help="What to make.", show_default=False)],
-    name: Annotated[str, typer.Argument(help="Its name.", show_default=False)],
+    kind: Annotated[Kind, typer.Argument(metavar="task", help="What to make: a task.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name.", show_default=False)],
     source: Annotated[
         Path,
         typer.Option("--from", metavar="FILE", help="A CSV, TSV, JSONL or Parquet file of rows."),
@@ -56,6 +56,6 @@ def new(
     for line in draft_lines(draft):
         narrate(line)
     for note in draft.splits.notes:
-        narrate(f"note: {clean(note)}")
+        narrate(f"note: {clean(note.text)}")
     narrate(f"written: {path}")
     narrate(f"next: nlu-arena sweep --profile laptop --task {name}")

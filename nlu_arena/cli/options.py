@@ -76,7 +76,10 @@ TextColumn = Annotated[
 PairColumn = Annotated[
     str | None,
     typer.Option(
-        "--text-pair", metavar="COLUMN", help="The column of the second texts, for pairs.", show_default=False
+        "--text-pair",
+        metavar="COLUMN",
+        help="The column of the second texts, for pairs. (default: pair, if there is one and no --text)",
+        show_default=False,
     ),
 ]
 LabelColumn = Annotated[

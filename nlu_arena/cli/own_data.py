@@ -67,7 +67,7 @@ def choose_task(
         narrate(line)
     narrate(f"to change any of it: {clean(new_command(draft.own, draft.task.name))}")
     for note in draft.splits.notes if with_notes else ():
-        narrate(f"note: {clean(note)}")
+        narrate(f"note: {clean(note.text)}")
     return draft.task.name, draft.task
 
 
@@ -78,4 +78,8 @@ def _is_file(named: str, registry: Registry) -> bool:
     path = Path(named)
     if path.suffix.lower() in FORMATS or "/" in named:
         return True
-    return named.lower() not in registry.task_names and path.is_file()
+    try:
+        return named.lower() not in registry.task_names and path.is_file()
+    except OSError:
+        # No file has so long a name.
+        return False

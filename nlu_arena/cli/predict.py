@@ -101,6 +101,7 @@ def make_worker(device: str) -> Worker:
 
 def _announce(job: Job) -> None:
     """Say what will label, what must be known of it, and how long it will take."""
+    from nlu_arena.datafile import note_reading
     from nlu_arena.predicting.runs import name_run
     from nlu_arena.views.figures import format_count, format_estimate
     from nlu_arena.views.text import clean
@@ -113,11 +114,17 @@ def _announce(job: Job) -> None:
     for name, given in job.answers.items():
         if name != given:
             narrate(clean(f"note: there is a column {name!r} already: the new one is {given!r}"))
-    rows = job.survey.rows
+    if reading := note_reading(job.source):
+        narrate(clean(f"note: {job.source}: {reading}"))
+    survey = job.survey
+    if survey.empty:
+        rows = f"{format_count(survey.empty, 'row')} without a text (the first is row {survey.first_empty:,})"
+        narrate(f"warning: {rows}: label and probabilities stay empty there")
     expected = "not known: the run was not timed on this kind of device"
     if job.rate is not None:
-        expected = f"{_describe_rate(job.rate)}, {format_estimate(rows / job.rate)} once the model is loaded"
-    narrate(f"{format_count(rows, 'text')}; expected: {expected}")
+        seconds = survey.texts / job.rate
+        expected = f"{_describe_rate(job.rate)}, {format_estimate(seconds)} once the model is loaded"
+    narrate(f"{format_count(survey.texts, 'text')}; expected: {expected}")
 
 
 def _label(job: Job, worker: Worker, output: Path | None) -> None:
@@ -128,8 +135,8 @@ def _label(job: Job, worker: Worker, output: Path | None) -> None:
     from nlu_arena.predicting.output import open_output
     from nlu_arena.views.figures import format_count, format_seconds
 
-    rows, ending = job.survey.rows, output.suffix.lower() if output else ".csv"
-    with open_output(output) as target, _open_progress(rows) as advance:
+    texts, ending = job.survey.texts, output.suffix.lower() if output else ".csv"
+    with open_output(output) as target, _open_progress(texts) as advance:
         open_model(worker, job.opening, Patience())
         began = time.perf_counter()
         shortened = write_labelled(job, worker, target, ending, advance)
@@ -137,8 +144,8 @@ def _label(job: Job, worker: Worker, output: Path | None) -> None:
     if shortened:
         narrate(f"warning: {format_count(shortened, 'text')} had more than the model reads and lost the end")
     where = f" into {output}" if output else ""
-    measured = f"{format_seconds(seconds)}: {_describe_rate(rows / seconds)}"
-    narrate(f"labelled {format_count(rows, 'text')}{where} in {measured}")
+    measured = f"{format_seconds(seconds)}: {_describe_rate(texts / seconds)}"
+    narrate(f"labelled {format_count(texts, 'text')}{where} in {measured}")
 
 
 def _describe_rate(rate: float) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nlu_arena.answer import Answer, find_answers
 from nlu_arena.cli.terminal import narrate, open_console, print_json, print_lines
@@ -13,21 +16,30 @@ from nlu_arena.views.text import clean
 from nlu_arena.views.totals import Totals, sum_up
 
 if TYPE_CHECKING:
-    from nlu_arena.ledger.queries import Reader
     from nlu_arena.ledger.rows import Cell, SweepRow
 
 FIRST_COMMAND = "Begin with: nlu-arena sweep --profile quick"
 
 
-class Snapshot(NamedTuple):
+@dataclass(frozen=True)
+class Snapshot:
     """A sweep at one moment and what follows from it; `rev` is the newest change of any run."""
 
+    ledger: Path
     sweep: SweepRow
     cells: list[Cell]
     totals: Totals
-    answers: list[Answer]
     rev: int
     at: datetime
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """Return the answers; they are sought when they are first asked for, as it takes every label."""
+        from nlu_arena.ledger.queries import Reader
+
+        # A finished run does not change: its labels are those of the snapshot's moment.
+        with Reader.open(self.ledger) as reader:
+            return find_answers(self.cells, reader.labels)
 
     @property
     def document(self) -> dict[str, Any]:
@@ -38,19 +50,24 @@ class Snapshot(NamedTuple):
         return status_document(self.sweep, self.cells, self.totals, self.answers, at)
 
 
-def take_snapshot(reader: Reader, sweep_id: int | None = None) -> Snapshot:
+def take_snapshot(ledger: Path, sweep_id: int | None = None) -> Snapshot:
     """Read a sweep, the last one when none is named.
 
     Raises:
-        NothingToShowError: There is no such sweep.
+        NothingToShowError: There is no ledger or no such sweep.
+        CannotStartError: The ledger cannot be read.
     """
-    # The revision first: what changes after it is seen the next time.
-    rev = reader.revision()
-    sweep = reader.last_sweep() if sweep_id is None else reader.sweep(sweep_id)
-    if sweep is None:
-        raise NothingToShowError("the ledger has no sweep yet", FIRST_COMMAND)
-    cells, now = reader.cells(sweep.id), datetime.now(UTC)
-    return Snapshot(sweep, cells, sum_up(sweep, cells, now), find_answers(cells, reader.labels), rev, now)
+    from nlu_arena.ledger.queries import Reader
+
+    # Opened anew each time: it costs a millisecond, and sees changes in a read-only folder too.
+    with Reader.open(ledger) as reader:
+        # The revision first: what changes after it is seen the next time.
+        rev = reader.revision()
+        sweep = reader.last_sweep() if sweep_id is None else reader.sweep(sweep_id)
+        if sweep is None:
+            raise NothingToShowError("the ledger has no sweep yet", FIRST_COMMAND)
+        cells, now = reader.cells(sweep.id), datetime.now(UTC)
+    return Snapshot(ledger, sweep, cells, sum_up(sweep, cells, now), rev, now)
 
 
 def show(snapshot: Snapshot, as_json: bool = False) -> None:
@@ -87,5 +104,5 @@ def narrate_end(snapshot: Snapshot) -> None:
     narrate(snapshot.totals.line)
     for line in answer_lines(snapshot.answers):
         narrate(line)
-    command, why = choose_command(snapshot.sweep, snapshot.totals)
+    command, why = choose_command(snapshot.sweep, snapshot.totals, snapshot.cells, snapshot.answers)
     narrate(f"next: {command}   {why}")

@@ -30,12 +30,10 @@ def status(
     """
     end_with_the_pipe()
     from nlu_arena.cli.showing import show, take_snapshot
-    from nlu_arena.ledger.queries import Reader
     from nlu_arena.paths import ledger_path, results_dir
 
     path = ledger_path(results_dir(results))
-    with Reader.open(path) as reader:
-        snapshot = take_snapshot(reader, sweep)
+    snapshot = take_snapshot(path, sweep)
     if watch:
         from nlu_arena.cli.watching import follow
 

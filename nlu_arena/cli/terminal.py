@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -14,6 +15,8 @@ from nlu_arena.views.text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+COMMAND = "nlu-arena "
 
 
 class LastingStream:
@@ -90,8 +93,28 @@ def show_error(error: ArenaError) -> None:
 
 
 def narrate(line: str) -> None:
-    """Write a line for people to stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Write a line for people to stderr; a terminal gets it broken between words, anything else as it is."""
+    for piece in _break_line(line, sys.stderr):
+        print(piece, file=sys.stderr, flush=True)
+
+
+def _break_line(line: str, stream: TextIO) -> list[str]:
+    """Return a line in pieces that fit the width of a terminal; the second and later ones are indented."""
+    # A command is for copying: the terminal folds it, and joins it again.
+    if COMMAND in line or not stream.isatty():
+        return [line]
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except OSError:
+        width = 0
+    # Some terminals do not know their width.
+    if not width or len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    pieces = textwrap.wrap(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return pieces or [line]
 
 
 def print_lines(lines: Iterable[str]) -> None:

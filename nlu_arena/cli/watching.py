@@ -13,7 +13,6 @@ import msgspec
 from nlu_arena.cli.interruption import Interruption
 from nlu_arena.cli.showing import Snapshot, show, take_snapshot
 from nlu_arena.cli.terminal import is_screen, open_console
-from nlu_arena.ledger.queries import Reader
 
 POLL_SECONDS = 0.5
 
@@ -42,9 +41,7 @@ def changes(
     yield snapshot
     while snapshot.sweep.state == "running":
         pause(POLL_SECONDS)
-        # Opened anew each time: it costs a millisecond, and sees changes in a read-only folder too.
-        with Reader.open(ledger) as reader:
-            newer = take_snapshot(reader, first.sweep.id)
+        newer = take_snapshot(ledger, first.sweep.id)
         if (newer.rev, newer.sweep) != (snapshot.rev, snapshot.sweep):
             snapshot = newer
             yield snapshot

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nlu_arena.datafile import list_columns
+from nlu_arena.datafile import list_columns, whole_path
 from nlu_arena.dataref import TRAIN, resolve_data
 from nlu_arena.errors import UsageError
 from nlu_arena.ownfile.labels import check_dev_labels, find_labels
@@ -22,6 +24,8 @@ from nlu_arena.spec.base import Mode
 
 # What is taken for a column that is not named: exactly these names, no guesses.
 USUAL = Columns(text="text", label="label", pair="pair")
+# Characters of a task's name, which is part of the names of folders.
+LONGEST_NAME = 60
 
 
 class OwnFile(NamedTuple):
@@ -58,12 +62,12 @@ def draft_task(own: OwnFile, name: str) -> Draft:
     Raises:
         UsageError: The file, a column, a row or the labels cannot be used.
     """
-    path = _absolute(own.path)
+    path = whole_path(own.path)
     columns = _choose_columns(own, path)
     files = {TRAIN: read_table(path, columns)}
     labels = find_labels(files[TRAIN].labels, path, columns.label)
     if own.dev is not None:
-        dev = _absolute(own.dev)
+        dev = whole_path(own.dev)
         if dev == path:
             raise UsageError(
                 f"--dev is the training file itself: {path}", "Without --dev a part of it is kept for dev."
@@ -74,7 +78,7 @@ def draft_task(own: OwnFile, name: str) -> Draft:
         folder=str(path.parent),
         columns=columns,
         train=path.name,
-        dev={} if own.dev is None else {"dev": os.path.relpath(_absolute(own.dev), path.parent)},
+        dev={} if own.dev is None else {"dev": os.path.relpath(whole_path(own.dev), path.parent)},
         split=DevSplit() if own.dev is None else None,
     )
     splits = arrange(files, labels, table)
@@ -84,15 +88,23 @@ def draft_task(own: OwnFile, name: str) -> Draft:
 
 
 def name_task(path: Path, taken: Collection[str]) -> str:
-    """Return a valid name for a file's task: its own name in small letters, with "-file" if that is taken."""
-    name = re.sub(r"[^a-z0-9._-]+", "-", path.stem.lower()).strip("-._") or "rows"
+    """Return a valid name for a file's task: its own name in small letters, with "-file" if that is taken.
+
+    Accents go, and other letters that a name cannot have; a short hash of the file's name then tells it from
+    others, as where the name is very long.
+    """
+    stem = unicodedata.normalize("NFC", path.stem)
+    # Accents become characters of their own.
+    parts = unicodedata.normalize("NFKD", stem).lower()
+    letters = "".join(sign for sign in parts if not unicodedata.combining(sign))
+    name = re.sub(r"[^a-z0-9._-]+", "-", letters).strip("-._")
+    is_lossy = any(sign.isalnum() and not sign.isascii() for sign in letters)
+    if is_lossy or not name or len(name) > LONGEST_NAME:
+        digest = hashlib.sha256(stem.encode(errors="surrogateescape")).hexdigest()[:6]
+        name = f"{name[:LONGEST_NAME] or 'rows'}-{digest}"
     while name in taken:
         name += "-file"
     return name
-
-
-def _absolute(path: Path) -> Path:
-    return path.expanduser().resolve()
 
 
 def _choose_columns(own: OwnFile, path: Path) -> Columns:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nlu_arena.errors import CannotStartError
 from nlu_arena.registry import read_task
+from nlu_arena.replacement import replacing
 from nlu_arena.spec import TableData, TaskSpec
+from nlu_arena.views.text import CONTROLS
 
 # Labels on one line up to this many.
 ONE_LINE = 8
+UNSEEN = re.compile(f"{CONTROLS.pattern}|[\u2028\u2029]")
 
 
 def write_manifest(task: TaskSpec, path: Path) -> None:
@@ -26,16 +30,12 @@ def write_manifest(task: TaskSpec, path: Path) -> None:
     Raises:
         CannotStartError: It cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(path) as part:
             part.write_text(format_manifest(task, path.parent), encoding="utf-8")
             if read_task(part) != task:
                 raise AssertionError("a manifest that is read back must be the task that was written")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
     except OSError as error:
         raise CannotStartError(f"cannot write {path}: {error.strerror}") from error
 
@@ -103,8 +103,8 @@ def _relative(data: Path, folder: Path) -> str:
 
 
 def _text(text: str) -> str:
-    # A JSON string is a TOML string, but for DEL.
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # A JSON string is a TOML string, but for DEL; and nothing that an editor or a terminal obeys stands bare.
+    return UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
 def _list(texts: tuple[str, ...]) -> str:

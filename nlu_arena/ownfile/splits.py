@@ -12,21 +12,27 @@ from nlu_arena.dataref import TRAIN, split_files
 from nlu_arena.errors import UsageError
 from nlu_arena.label_names import LabelNames
 from nlu_arena.ownfile.cut import cut_dev
-from nlu_arena.ownfile.notes import note_contradictions, note_file, note_overlap, note_unscored
+from nlu_arena.ownfile.labels import SHOWN_LABELS, look_like_amounts, show_label, show_labels
+from nlu_arena.ownfile.notes import (
+    USES_TRAIN,
+    Note,
+    note_contradictions,
+    note_dev,
+    note_file,
+    note_labels,
+    note_unscored,
+)
 from nlu_arena.ownfile.table import FileTable, read_table
 from nlu_arena.sample import normalise
-from nlu_arena.spec import DataRef, DevSplit, Example, TableData, TaskSpec
+from nlu_arena.spec import MODES, DataRef, DevSplit, Example, TableData, TaskSpec
 
 
 class FileSplits(NamedTuple):
-    """Examples by split, "train" first, and what a person should know of them, one line each."""
+    """Examples by split, "train" first, and what a person should know of them."""
 
     examples: dict[str, list[Example]]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
-
-# Labels in an error.
-MOST_NAMED = 20
 
 _lock = threading.Lock()
 _latest: dict[object, FileSplits] = {}
@@ -84,14 +90,17 @@ def arrange(files: Mapping[str, FileTable], labels: Sequence[str], table: TableD
     names = LabelNames(labels)
     examples = {split: _label_rows(file, names, labels, table) for split, file in files.items()}
     keys = {split: list(map(normalise, rows)) for split, rows in examples.items()}
-    notes = [note for file in files.values() for note in note_file(file)]
-    notes += note_contradictions(examples, keys)
+    notes = note_labels(files[TRAIN].path, labels)
+    for split, file in files.items():
+        notes += note_file(file, USES_TRAIN if split == TRAIN and table.split is None else MODES)
     if table.split is not None:
-        examples = _cut(examples[TRAIN], keys[TRAIN], table.split)
-    else:
-        notes += note_overlap(keys)
+        examples, keys = _cut(examples[TRAIN], keys[TRAIN], table.split)
     _check_learnable(examples, files, labels, table)
-    notes += note_unscored(examples, labels)
+    notes += note_contradictions(files.values(), examples, keys)
+    for split in (split for split in examples if split != TRAIN):
+        origin = files.get(split, files[TRAIN]).path
+        notes += note_dev(origin, split, keys[split], keys[TRAIN])
+        notes += note_unscored(origin, split, examples[split], labels)
     return FileSplits(examples, tuple(notes))
 
 
@@ -100,10 +109,11 @@ def _label_rows(file: FileTable, names: LabelNames, labels: Sequence[str], table
     if None in ids.values():
         place = next(place for place, name in enumerate(file.labels) if ids[name] is None)
         where = f"{file.path}, row {file.rows[place]:,}, column {table.columns.label!r}"
-        known = ", ".join([*labels[:MOST_NAMED], *(["…"] if len(labels) > MOST_NAMED else [])])
+        name, known = file.labels[place], show_labels(labels, SHOWN_LABELS)
+        remark = " A number, too, is a name, and never the place of a label." if name.isdecimal() else ""
         raise UsageError(
-            f"{where}: label {file.labels[place]!r} is none of {known}",
-            "Correct the row, or add the label to the task's manifest.",
+            f"{where}: label {show_label(name)!r} is none of {known}",
+            f"Correct the row, or the labels in the task's manifest.{remark}",
         )
     numbers = [number for name in file.labels if (number := ids[name]) is not None]
     pairs: Sequence[str | None] = file.pairs if file.pairs is not None else [None] * len(file.texts)
@@ -111,12 +121,18 @@ def _label_rows(file: FileTable, names: LabelNames, labels: Sequence[str], table
     return [Example(text, label, pair) for text, label, pair in rows]
 
 
-def _cut(rows: Sequence[Example], keys: Sequence[str], split: DevSplit) -> dict[str, list[Example]]:
+def _cut(
+    rows: Sequence[Example], keys: Sequence[str], split: DevSplit
+) -> tuple[dict[str, list[Example]], dict[str, list[str]]]:
+    """Return the examples and their normalised texts, by split."""
     in_dev = cut_dev(keys, [example.label for example in rows], split)
-    sides: dict[str, list[Example]] = {TRAIN: [], "dev": []}
-    for example, is_dev in zip(rows, in_dev, strict=True):
-        sides["dev" if is_dev else TRAIN].append(example)
-    return sides
+    examples: dict[str, list[Example]] = {TRAIN: [], "dev": []}
+    texts: dict[str, list[str]] = {TRAIN: [], "dev": []}
+    for example, key, is_dev in zip(rows, keys, in_dev, strict=True):
+        side = "dev" if is_dev else TRAIN
+        examples[side].append(example)
+        texts[side].append(key)
+    return examples, texts
 
 
 def _check_learnable(
@@ -129,8 +145,9 @@ def _check_learnable(
     trained = {example.label for example in examples[TRAIN]}
     for split, rows in examples.items():
         if not rows:
+            looks = "; most labels are fractions: is it a regression?" if look_like_amounts(labels) else ""
             raise UsageError(
-                f"{files[TRAIN].path}: no row can be spared for the dev split",
+                f"{files[TRAIN].path}: no row can be spared for the dev split{looks}",
                 "It takes a label with two different texts; or give a file of its own with --dev FILE.",
             )
         place = next((place for place, row in enumerate(rows) if row.label not in trained), None)
@@ -138,6 +155,6 @@ def _check_learnable(
             file = files[split]
             raise UsageError(
                 f"{file.path}, row {file.rows[place]:,}, column {table.columns.label!r}: no training row has"
-                f" the label {labels[rows[place].label]!r}",
+                f" the label {show_label(labels[rows[place].label])!r}",
                 f"Add rows with it to {files[TRAIN].path}, or take it out of the dev file.",
             )

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from sys import intern
 from typing import NamedTuple
 
-from nlu_arena.datafile import DataRow, describe_value, list_columns, name_cell, read_rows, text_of
+from nlu_arena.datafile import DataRow, describe_value, is_blank, list_columns, name_cell, read_rows, text_of
 from nlu_arena.errors import UsageError
 from nlu_arena.spec import Columns
+
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE)
+# Characters of a label: no name of a class is so long, and every screen and prompt shows it.
+MAX_LABEL = 200
 
 
 class FileTable(NamedTuple):
@@ -43,7 +49,7 @@ def read_table(path: Path, columns: Columns) -> FileTable:
     for row in read_rows(path):
         text = text_of(row, columns.text, path)
         pair = text_of(row, columns.pair, path) if columns.pair else None
-        if not text or text.isspace() or (pair is not None and (not pair or pair.isspace())):
+        if is_blank(text) or (pair is not None and is_blank(pair)):
             empty, first_empty = empty + 1, first_empty or row.number
             continue
         label = label_of(row, columns.label, path)
@@ -65,7 +71,20 @@ def read_table(path: Path, columns: Columns) -> FileTable:
     if not texts:
         said = f": the text of all {empty:,} is empty" if empty else ""
         raise UsageError(f"{path} has no rows to use{said}", "Every split needs at least one example.")
+    _refuse_numbers(path, columns.text, texts, numbers)
+    _refuse_numbers(path, columns.pair, pairs, numbers)
     return FileTable(path, texts, pairs if columns.pair else None, labels, numbers, empty, first_empty)
+
+
+def _refuse_numbers(path: Path, column: str, texts: Sequence[str], rows: Sequence[int]) -> None:
+    """Refuse a column that is not text: in a CSV file numbers, too, come as texts."""
+    if texts and all(NUMBER.fullmatch(text.strip()) for text in texts):
+        first = texts[0].strip()[:MAX_LABEL]
+        raise UsageError(
+            f"{path}, row {rows[0]:,}, column {column!r}: the number {first}, and nothing but numbers in the"
+            " whole column, where texts are expected",
+            "Name the column of the texts with --text, that of second texts with --text-pair.",
+        )
 
 
 def check_columns(path: Path, columns: Columns) -> None:
@@ -106,8 +125,18 @@ def label_of(row: DataRow, column: str, path: Path) -> str | None:
     A whole number is written without a fraction, whatever its type: 4.0 is the label "4".
 
     Raises:
-        UsageError: The cell is a list, an object or another thing that names no label.
+        UsageError: The cell is a list, an object or another thing that names no label, or is too long.
     """
+    name = _name_label(row, column, path)
+    if name is not None and len(name) > MAX_LABEL:
+        raise UsageError(
+            f"{name_cell(path, row, column)}: {len(name):,} characters; a label has at most {MAX_LABEL}",
+            "Name the column of the classes with --label; this one looks like free text.",
+        )
+    return name
+
+
+def _name_label(row: DataRow, column: str, path: Path) -> str | None:
     value = row.values.get(column)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None

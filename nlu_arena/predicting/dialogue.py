@@ -40,7 +40,7 @@ def open_model(worker: Worker, opening: Open, patience: Patience) -> None:
 def label_chunks(
     worker: Worker, chunks: Iterable[Chunk], patience: Patience
 ) -> Iterator[tuple[Chunk, Labelled]]:
-    """Have chunks labelled and yield them in their order, each with its answers.
+    """Have chunks labelled and yield them in their order, each with the answers to its texts.
 
     Raises:
         RunError: The worker has failed or died; what was yielded before holds.
@@ -48,14 +48,21 @@ def label_chunks(
     waiting: deque[Chunk] = deque()
     try:
         for chunk in chunks:
-            worker.send(Label(rows=chunk.examples))
+            if chunk.examples:
+                worker.send(Label(rows=chunk.examples))
             waiting.append(chunk)
             if len(waiting) == UNDER_WAY:
-                yield waiting.popleft(), _hear(worker, Labelled, patience.hang)
+                yield _take(worker, waiting.popleft(), patience)
         while waiting:
-            yield waiting.popleft(), _hear(worker, Labelled, patience.hang)
+            yield _take(worker, waiting.popleft(), patience)
     except WorkerDied as death:
         raise RunError(f"the worker {death.reason} while it labelled", death.last_words) from death
+
+
+def _take(worker: Worker, chunk: Chunk, patience: Patience) -> tuple[Chunk, Labelled]:
+    """Return a chunk with its answers; of one without texts nothing was asked."""
+    answers = _hear(worker, Labelled, patience.hang) if chunk.examples else Labelled(scores=[])
+    return chunk, answers
 
 
 def _hear(worker: Worker, kind: type[Awaited], seconds: float) -> Awaited:

@@ -24,5 +24,5 @@ def expect_rate(run: RunRow, dev_characters: float, survey: Survey, device_kind:
     measured = run.facts.get("evaluate_examples_per_second")
     if measured is None or run.device_kind != device_kind:
         return None
-    longer = survey.characters / survey.rows / dev_characters if dev_characters else 1.0
+    longer = survey.characters / survey.texts / dev_characters if dev_characters else 1.0
     return float(measured) / (longer if longer > CLEARLY_LONGER else 1.0)

@@ -88,7 +88,7 @@ def write_labelled(
         worker: Has loaded the run's model.
         target: Takes the bytes.
         ending: ".csv", ".jsonl" or ".parquet".
-        advance: Hears how many rows more are written.
+        advance: Hears how many texts more are labelled and written.
 
     Returns:
         how many texts were longer than the model reads, and were cut.
@@ -104,7 +104,7 @@ def write_labelled(
     shortened = 0
     with open_writer(ending, target, types, job.source) as write:
         for chunk, answers in label_chunks(worker, chunks, Patience()):
-            write(make_records(chunk.rows, answers.scores, given, job.labels))
-            advance(len(chunk.rows))
+            write(make_records(chunk, answers.scores, given, job.labels))
+            advance(len(chunk.examples))
             shortened += answers.shortened
     return shortened

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from nlu_arena.draft import replacing
 from nlu_arena.errors import CannotStartError, RunError, UsageError
+from nlu_arena.replacement import replacing
 
 FORMATS = (".csv", ".jsonl", ".parquet")
 

@@ -20,10 +20,13 @@ SHOWN = 6
 
 def locate_run(results: Path, wanted: str) -> tuple[Path, str]:
     """Return the results folder and the run's name in it: the path of a run's folder tells both."""
-    folder = Path(wanted).expanduser()
-    if folder.is_dir() and ledger_path(folder.resolve().parent).is_file():
-        return folder.resolve().parent, folder.resolve().name
-    return results, wanted
+    try:
+        folder = Path(wanted).expanduser().resolve()
+        is_run = folder.is_dir() and ledger_path(folder.parent).is_file()
+    except (OSError, RuntimeError):
+        # No path: too long a name, or ~ with an unknown user.
+        return results, wanted
+    return (folder.parent, folder.name) if is_run else (results, wanted)
 
 
 def find_run(reader: Reader, wanted: str) -> RunRow:

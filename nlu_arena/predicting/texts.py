@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nlu_arena.datafile import DataRow, list_columns, read_rows, text_of
+from nlu_arena.datafile import DataRow, is_blank, list_columns, read_rows, text_of
 from nlu_arena.errors import UsageError
 from nlu_arena.naming import suggest
 from nlu_arena.spec import Example, Experiment
@@ -26,20 +26,33 @@ class TextColumns(NamedTuple):
 class Survey(NamedTuple):
     """What a file holds: how many rows, the characters of their texts, and the values of each column.
 
-    `types` has each column's name in the file's order with the types of value met there: str, bool, int
-    (of 64 bits), float, or object for anything else. Cells without a value do not count.
+    `empty` rows, the first of which is `first_empty`, have no text, or not both of a pair. `types` has each
+    column's name in the file's order with the types of value met there: str, bool, int (of 64 bits), float,
+    or object for anything else. Cells without a value do not count.
     """
 
     rows: int
     characters: int
     types: dict[str, set[type]]
+    empty: int = 0
+    first_empty: int = 0
+
+    @property
+    def texts(self) -> int:
+        """Return how many rows are to be labelled."""
+        return self.rows - self.empty
 
 
 class Chunk(NamedTuple):
-    """Some rows of the file in its order, with the texts to label."""
+    """Some rows of the file in its order, each with its text to label, None where it has no text."""
 
     rows: list[DataRow]
-    examples: list[Example]
+    texts: list[Example | None]
+
+    @property
+    def examples(self) -> list[Example]:
+        """Return the texts to label."""
+        return [text for text in self.texts if text is not None]
 
 
 def choose_columns(path: Path, experiment: Experiment, text: str | None, pair: str | None) -> TextColumns:
@@ -52,7 +65,8 @@ def choose_columns(path: Path, experiment: Experiment, text: str | None, pair: s
         pair: The column of the second text that is named instead.
 
     Raises:
-        UsageError: The file does not have the column, or the task has no second text.
+        UsageError: The file does not have the column, it is named for both texts, or the task has no second
+            text.
     """
     columns = list_columns(path)
     table = experiment.task.data.by_source.get(experiment.data.source)
@@ -60,7 +74,13 @@ def choose_columns(path: Path, experiment: Experiment, text: str | None, pair: s
     first = _choose(path, columns, "--text", text, (usual.text if usual else "", "text"))
     if experiment.task.is_pair:
         known = (usual.pair if usual else "", "pair")
-        return TextColumns(first, _choose(path, columns, "--text-pair", pair, known))
+        second = _choose(path, columns, "--text-pair", pair, known)
+        if second == first:
+            raise UsageError(
+                f"one column cannot be both texts of a pair: {first!r}",
+                "--text and --text-pair name different columns.",
+            )
+        return TextColumns(first, second)
     if pair is not None:
         raise UsageError(
             f"--text-pair {pair}: the task {experiment.task.name} is about single texts",
@@ -73,19 +93,28 @@ def take_survey(path: Path, columns: TextColumns) -> Survey:
     """Read every row once: one that cannot be labelled is found before the work, not hours into it.
 
     Raises:
-        UsageError: The file or a row cannot be read, a text is none, or there are no rows.
+        UsageError: The file or a row cannot be read, a text is none, or there are no rows with one.
     """
-    rows = characters = 0
+    rows = characters = empty = first_empty = 0
     types: dict[str, set[type]] = {name: set() for name in list_columns(path)}
     for row in read_rows(path):
         rows += 1
-        characters += _size(_example(row, columns, path))
+        example = _example(row, columns, path)
+        if example is None:
+            empty, first_empty = empty + 1, first_empty or row.number
+        else:
+            characters += _size(example)
         for name, value in row.values.items():
             # The objects of JSON lines need not all have the same names.
             types.setdefault(name, set()).update(_types_of(value))
     if not rows:
         raise UsageError(f"{path} has no rows to label", "There are only the names of its columns.")
-    return Survey(rows, characters, types)
+    if empty == rows:
+        raise UsageError(
+            f"{path} has no texts to label: the text of all {rows:,} rows is empty",
+            "Name the column of the texts with --text.",
+        )
+    return Survey(rows, characters, types, empty, first_empty)
 
 
 def read_chunks(path: Path, columns: TextColumns) -> Iterator[Chunk]:
@@ -98,8 +127,8 @@ def read_chunks(path: Path, columns: TextColumns) -> Iterator[Chunk]:
     for row in read_rows(path):
         example = _example(row, columns, path)
         chunk.rows.append(row)
-        chunk.examples.append(example)
-        characters += _size(example)
+        chunk.texts.append(example)
+        characters += _size(example) if example is not None else 0
         if len(chunk.rows) == CHUNK_ROWS or characters >= CHUNK_CHARACTERS:
             yield chunk
             chunk, characters = Chunk([], []), 0
@@ -122,10 +151,14 @@ def _choose(
     )
 
 
-def _example(row: DataRow, columns: TextColumns, path: Path) -> Example:
+def _example(row: DataRow, columns: TextColumns, path: Path) -> Example | None:
+    """Return a row's text or texts, None where one is empty."""
+    text = text_of(row, columns.text, path)
     pair = None if columns.pair is None else text_of(row, columns.pair, path)
+    if is_blank(text) or (pair is not None and is_blank(pair)):
+        return None
     # The label's place has no meaning here: nobody knows it yet.
-    return Example(text=text_of(row, columns.text, path), label=0, pair=pair)
+    return Example(text=text, label=0, pair=pair)
 
 
 def _size(example: Example) -> int:

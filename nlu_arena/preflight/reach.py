@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,14 +13,22 @@ from nlu_arena import paths
 from nlu_arena.census import count_labels, find_differences
 from nlu_arena.dataref import TRAIN, data_table
 from nlu_arena.errors import ArenaError, CannotStartError
-from nlu_arena.ownfile.splits import read_splits
 from nlu_arena.plan import Subject
 from nlu_arena.preflight.finding import Fetch, Finding
 from nlu_arena.sources import hub, hub_client, hub_data, hub_weights, layout, local, wheel
 from nlu_arena.sources import weights_dir as find_weights
 from nlu_arena.sources.index import ask_index
-from nlu_arena.spec import DataRef, HubData, HubWeights, LocalWeights, ModelSpec, TaskSpec, WheelWeights
-from nlu_arena.tables import read_file_split
+from nlu_arena.spec import (
+    DataRef,
+    HubData,
+    HubWeights,
+    LocalWeights,
+    ModelSpec,
+    TableData,
+    TaskSpec,
+    WheelWeights,
+)
+from nlu_arena.tables import read_file_split, read_notes
 from nlu_arena.views.figures import format_bytes
 
 
@@ -34,13 +43,11 @@ class Supply(NamedTuple):
 def check_supply(supply: Supply) -> list[Finding]:
     """Look for all weights and data: here, or asked for at the hub and the package index, side by side."""
     hub_state = _ask_for_hub(supply)
-    checks: list[Callable[[], Finding]] = [
-        *(partial(_check_model, model, hub_state) for model in supply.models),
-        *(partial(_check_task, task, ref, hub_state) for task, ref in supply.tasks.values()),
-    ]
     # Each of them waits for a network or a disk, not for a processor.
     with ThreadPoolExecutor(max_workers=8) as pool:
-        found = list(pool.map(lambda check: check(), checks))
+        models = pool.map(partial(_check_model, hub_state=hub_state), supply.models)
+        tasks = pool.map(lambda named: _check_task(named[0], named[1], hub_state), supply.tasks.values())
+        found = [*models, *chain.from_iterable(tasks)]
     lost = [_fail(subject, error) for subject, error in supply.absent.items()]
     return [*_describe_hub(hub_state), *lost, *found]
 
@@ -142,39 +149,45 @@ def _plan_fetch(subject: Subject, origin: str, fetch: Fetch) -> Finding:
 # ── Data ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _check_task(task: TaskSpec, ref: DataRef, hub_state: _HubState) -> Finding:
+def _check_task(task: TaskSpec, ref: DataRef, hub_state: _HubState) -> list[Finding]:
+    """Return what is found of a task's data, and a line for each oddity in a person's own files."""
     subject = Subject("task", task.name)
     table = data_table(task, ref.source)
     try:
-        if not isinstance(table, HubData):
-            return _check_files(task, ref)
-        if (folder := hub_data.data_dir(task, table)) is not None:
-            hub_data.verify_data(task, table)
-            return Finding("data", task.name, "ok", f"here, in {folder}")
-        repo = hub_data.find_repo(task, table)
-        has_files = task.data.glue_dir is not None
-        sizes = _ask(repo, hub_state, ", or --data DIR with the GLUE download" if has_files else "")
-        hub_data.check_names(sizes, task, table)
-        return _plan_fetch(subject, repo.name, Fetch(sum(sizes.values()), hub.hub_cache()))
+        if isinstance(table, HubData):
+            return [_check_repo_data(task, table, hub_state)]
+        notes = [Finding("data", task.name, "warning", note.text) for note in read_notes(task, ref)]
+        return [_check_files(task, table, ref), *notes]
     except ArenaError as error:
-        return _fail(subject, error)
+        return [_fail(subject, error)]
     except OSError as error:
-        return _fail(subject, CannotStartError(f"{error.filename} cannot be read: {error.strerror}"))
+        return [_fail(subject, CannotStartError(f"{error.filename} cannot be read: {error.strerror}"))]
 
 
-def _check_files(task: TaskSpec, ref: DataRef) -> Finding:
+def _check_repo_data(task: TaskSpec, table: HubData, hub_state: _HubState) -> Finding:
+    subject = Subject("task", task.name)
+    if (folder := hub_data.data_dir(task, table)) is not None:
+        hub_data.verify_data(task, table)
+        return Finding("data", task.name, "ok", f"here, in {folder}")
+    repo = hub_data.find_repo(task, table)
+    has_files = task.data.glue_dir is not None
+    sizes = _ask(repo, hub_state, ", or --data DIR with the GLUE download" if has_files else "")
+    hub_data.check_names(sizes, task, table)
+    return _plan_fetch(subject, repo.name, Fetch(sum(sizes.values()), hub.hub_cache()))
+
+
+def _check_files(task: TaskSpec, table: TableData, ref: DataRef) -> Finding:
     """Read all splits: what is wrong in a file is better known now than after an hour."""
     counts = {
         split: count_labels(read_file_split(task, ref, split), len(task.labels))
-        for split in (TRAIN, *data_table(task, ref.source).dev_splits)
+        for split in (TRAIN, *table.dev_splits)
     }
     rows = ", ".join(f"{split} {sum(found):,}" for split, found in counts.items())
-    place = "the starter set (not GLUE)" if ref.source == "starter" else ref.location
+    places = {"starter": "the starter set (not GLUE)", "file": str(Path(ref.location, table.train))}
+    place = places.get(ref.source, ref.location)
     differences = {} if ref.source == "starter" else find_differences(task, counts)
     if not differences:
-        notes = read_splits(task, ref).notes if ref.source == "file" else ()
-        text = "; ".join([f"{place}: {rows}", *notes])
-        return Finding("data", task.name, "warning" if notes else "ok", text)
+        return Finding("data", task.name, "ok", f"{place}: {rows}")
     said = "; ".join(f"{split}: {what}" for split, what in differences.items())
     name = task.published.name if task.published else ""
     remedy = f'Every result made from it is labelled "not {name}".'

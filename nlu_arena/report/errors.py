@@ -27,7 +27,7 @@ def write_errors(
     """
     texts = ["premise", "hypothesis"] if task.is_pair else ["text"]
     header = ["split", "index", *texts, "gold", "predicted", "confidence"]
-    header += [f"p({label})" for label in task.labels]
+    header += [f"p({clean(label)})" for label in task.labels]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(header)
@@ -43,9 +43,7 @@ def _row(split: str, example: Example, prediction: Prediction, task: TaskSpec) -
     return [
         split,
         prediction.index,
-        *map(clean, texts),
-        task.labels[prediction.gold],
-        task.labels[prediction.predicted],
+        *map(clean, [*texts, task.labels[prediction.gold], task.labels[prediction.predicted]]),
         f"{shares[prediction.predicted]:.4f}",
         *(f"{share:.4f}" for share in shares),
     ]

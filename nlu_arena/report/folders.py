@@ -7,15 +7,16 @@ from typing import Any
 
 import msgspec
 
-from nlu_arena.draft import replacing
 from nlu_arena.errors import CannotStartError, NothingToShowError
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import RunRow
 from nlu_arena.notices import Failure
 from nlu_arena.paths import ledger_path
+from nlu_arena.replacement import replacing
 from nlu_arena.report.confusion import draw_confusion
 from nlu_arena.report.errors import write_errors
 from nlu_arena.report.summary import summarise_curve, summarise_run
+from nlu_arena.views.text import escape_json
 
 RESULTS = "results.json"
 HISTORY = "history.json"
@@ -91,4 +92,5 @@ def _write(reader: Reader, run: RunRow, folder: Path) -> None:
 
 
 def _encode(document: dict[str, Any]) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    return f"{escape_json(text)}\n".encode()

@@ -48,18 +48,18 @@ def answer_lines(answers: Sequence[Answer]) -> list[str]:
 
 def _tell_all(answer: Answer) -> list[str]:
     title = " · ".join(filter(None, [f"answer for {answer.task}", f"{answer.n:,} dev texts", _data(answer)]))
-    weak = answer.find("no better than the majority")
+    weak = answer.find("not shown to beat the majority")
     lines: list[str] = []
     if best := _best(answer):
         lines.append(f"best: {_describe(best)}")
         lines += _list("not shown to be worse", map(_say_compared, answer.find("not shown to be worse")))
         lines += _list("shown to be worse", map(_say_compared, answer.find("worse")))
         lines.append(_say_cost(answer, best, _cost_in_full))
-        lines += _list(f"no better than {_always(answer)}", map(_say_compared, weak))
+        lines += _list(f"not shown to beat {_always(answer)}", map(_say_lead, weak))
     else:
         share = format_percent(answer.majority)
         lines.append(f"nothing is shown to beat {_always(answer)}, {share} %")
-        lines += _list("the nearest", map(_describe, weak[:1]))
+        lines += _list("the nearest", map(_describe_lead, weak[:1]))
     lines += _list("set aside", map(_say_alarms, answer.find("set aside")))
     return [title, *(piece for line in [*lines, *_say_doubts(answer)] for piece in _wrap(f"  {line}"))]
 
@@ -114,9 +114,9 @@ def _name(answer: Answer, answers: Sequence[Answer]) -> str:
 def _tell_shortly(answer: Answer, name: str) -> list[str]:
     best = _best(answer)
     if best is None:
-        weak = answer.find("no better than the majority")
-        nearest = [f"    the nearest: {_describe(weak[0])}"] if weak else []
-        return [f"  {name}: nothing beats {_always(answer)}", *nearest]
+        weak = answer.find("not shown to beat the majority")
+        nearest = [f"    the nearest: {_describe_lead(weak[0])}"] if weak else []
+        return [f"  {name}: nothing is shown to beat {_always(answer)}", *nearest]
     worse = [c.comparison.p_adjusted for c in answer.find("worse") if c.comparison]
     if alike := answer.find("not shown to be worse"):
         (second,) = _fit("    not shown worse: ", [_say_compared(c) for c in alike])
@@ -126,7 +126,7 @@ def _tell_shortly(answer: Answer, name: str) -> list[str]:
             f"    {others} shown to be worse ({_say_p(max(worse))}{' at most' if len(worse) > 1 else ''})"
         )
     else:
-        second = f"    no other beats {_always(answer)}{_count_doubtful(answer)}"
+        second = f"    no other is shown to beat {_always(answer)}{_count_doubtful(answer)}"
     return [f"  {name}: {_describe(best)}", second, f"    {_say_cost(answer, best, _cost_in_short)}"]
 
 
@@ -142,8 +142,8 @@ def _count_compared(answer: Answer) -> int:
 
 
 def _count_doubtful(answer: Answer) -> str:
-    """Say how many of those that do not beat the majority share may be as good as the best all the same."""
-    weak = answer.find("no better than the majority")
+    """Say how many of those not shown to beat the majority label may be as good as the best all the same."""
+    weak = answer.find("not shown to beat the majority")
     count = sum(not c.comparison.is_worse for c in weak if c.comparison)
     return f"; {count} not shown worse" if count else ""
 
@@ -170,6 +170,16 @@ def _say(candidate: Candidate) -> str:
 def _say_compared(candidate: Candidate) -> str:
     assert candidate.comparison is not None
     return f"{_say(candidate)} ({_say_p(candidate.comparison.p_adjusted)})"
+
+
+def _say_lead(candidate: Candidate) -> str:
+    assert candidate.lead is not None
+    return f"{_say(candidate)} ({_say_p(candidate.lead.p_adjusted)})"
+
+
+def _describe_lead(candidate: Candidate) -> str:
+    assert candidate.lead is not None
+    return f"{_describe(candidate)}, {_say_p(candidate.lead.p_adjusted)}"
 
 
 def _say_p(value: float) -> str:

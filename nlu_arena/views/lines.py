@@ -49,8 +49,9 @@ class PlainLines:
                 planned = format_count(fields["total"], "experiment")
                 self._write(f"sweep {fields['sweep']}: {fields['name']}, {planned}{skipped}")
             case "run_started":
-                kept = f"goes on after {fields['answered']} answers" if fields["continued"] else ""
-                self._say(event, "started", kept)
+                self._say(event, "started", describe_start(fields))
+            case "note":
+                self._say(event, "note", clean(fields["text"]))
             case "progress":
                 if self._clock() - self._said_at >= HEARTBEAT:
                     self._say(event, fields["phase"], f"{fields['done']:,}/{fields['total']:,}")
@@ -71,6 +72,16 @@ class PlainLines:
         label = self._labels.get(event.key, event.title)
         self._write(f"[{place}/{total}] {at} {word:<8} {label:<{self._width}}  {rest}".rstrip())
         self._said_at = self._clock()
+
+
+def describe_start(fields: dict[str, Any]) -> str:
+    """Return how a run that has begun goes on, empty for a new one.
+
+    One without answers goes on in its training, or with what it had prepared.
+    """
+    if not fields["continued"]:
+        return ""
+    return f"goes on after {format_count(fields['answered'], 'answer')}" if fields["answered"] else "goes on"
 
 
 def describe_result(fields: dict[str, Any], published: str) -> str:

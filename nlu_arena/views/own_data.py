@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from nlu_arena.ownfile.draft import Draft, OwnFile
+from nlu_arena.ownfile.labels import show_label
 from nlu_arena.settings import LORA_DEFAULTS
 from nlu_arena.spec import DevSplit, TableData
 from nlu_arena.views.text import clean
@@ -63,4 +64,5 @@ def _describe_labels(draft: Draft) -> str:
 
 
 def _with_word(label: str, word: str) -> str:
-    return label if label == word else f"{label} → {word!r}"
+    shown, answer = show_label(clean(label)), show_label(clean(word))
+    return shown if shown == answer else f"{shown} → {answer!r}"

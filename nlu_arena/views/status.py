@@ -70,7 +70,7 @@ class StatusView:
         yield from self._answer()
         if self._has_next:
             yield Text()
-            yield next_step(self._sweep, self._totals)
+            yield next_step(self._sweep, self._totals, self._cells, self._answers)
 
     def _left_out(self) -> Iterator[Text]:
         """Name what the sweep was to do and could not: it has no cells."""

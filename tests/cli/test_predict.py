@@ -31,7 +31,7 @@ TEXTS = 'text,stars\nyes indeed,5\n"no, never",1\n,\n'
 LABELLED = [
     {"text": "yes indeed", "stars": "5", "label": "yes", "probability": 0.75, "p(no)": 0.25, "p(yes)": 0.75},
     {"text": "no, never", "stars": "1", "label": "no", "probability": 0.875, "p(no)": 0.875, "p(yes)": 0.125},
-    {"text": "", "stars": "", "label": "no", "probability": 0.875, "p(no)": 0.875, "p(yes)": 0.125},
+    {"text": "", "stars": "", "label": "", "probability": "", "p(no)": "", "p(yes)": ""},
 ]
 
 
@@ -80,7 +80,7 @@ def desk(swept: Path, tmp_path: Path) -> Desk:
 
 def numbered(row: dict[str, str]) -> dict[str, object]:
     figures = ("probability", "p(no)", "p(yes)")
-    return row | {name: pytest.approx(float(row[name])) for name in figures}
+    return row | {name: pytest.approx(float(row[name])) for name in figures if row[name]}
 
 
 def test_csv_goes_to_a_pipe_with_every_column_kept_and_the_answers_beside_them(desk: Desk) -> None:
@@ -92,8 +92,8 @@ def test_before_it_starts_it_says_the_run_the_rows_and_the_time_to_expect(desk: 
     said = desk.predict("toy/answers/zero-shot", "texts.csv").stderr.splitlines()
     assert said[0] == "run 1 (toy/answers/zero-shot, seed 42) labels texts.csv, texts from 'text'"
     # The toy worker has measured no rate.
-    assert said[-2] == "3 texts; expected: not known: the run was not timed on this kind of device"
-    assert said[-1].startswith("labelled 3 texts in ")
+    assert said[-2] == "2 texts; expected: not known: the run was not timed on this kind of device"
+    assert said[-1].startswith("labelled 2 texts in ")
     assert said[-1].endswith(" texts a second")
 
 
@@ -114,7 +114,7 @@ def test_json_lines_and_parquet_keep_the_types_of_the_input(desk: Desk) -> None:
     rows = [json.loads(line) for line in (desk.home / "labelled.jsonl").read_text().splitlines()]
     assert [[row[name] for name in ("text", "n", "tags", "x", "label")] for row in rows] == [
         ["yes", 1, ["a"], None, "yes"],
-        [None, None, None, 0.5, "no"],
+        [None, None, None, 0.5, None],
     ]
     desk.predict("1", "texts.jsonl", "--output", "labelled.parquet")
     table = pyarrow.parquet.read_table(desk.home / "labelled.parquet")
@@ -123,7 +123,29 @@ def test_json_lines_and_parquet_keep_the_types_of_the_input(desk: Desk) -> None:
         *("string", "double", "double", "double"),
     ]
     assert table.column("tags").to_pylist() == ['["a"]', None]
-    assert table.column("p(yes)").to_pylist() == pytest.approx([0.75, 0.125])
+    assert table.column("label").to_pylist() == ["yes", None]
+    assert table.column("p(yes)").to_pylist() == [pytest.approx(0.75), None]
+
+
+def test_rows_without_a_text_are_counted_before_the_start_and_get_no_answer(desk: Desk) -> None:
+    done = desk.predict("toy/answers/zero-shot", "texts.csv")
+    said = done.stderr.splitlines()
+    warning = "warning: 1 row without a text (the first is row 3): label and probabilities stay empty there"
+    assert said.index(warning) < next(n for n, line in enumerate(said) if "expected: " in line)
+
+
+def test_a_blank_line_of_a_single_column_keeps_its_place(desk: Desk) -> None:
+    # The toy labeller would fail on it.
+    desk.write("column.csv", "text\nyes\n\nno\n")
+    rows = list(csv.DictReader(io.StringIO(desk.predict("1", "column.csv").stdout)))
+    assert [(row["text"], row["label"]) for row in rows] == [("yes", "yes"), ("", ""), ("no", "no")]
+
+
+def test_how_a_table_with_plain_quotation_marks_was_read_is_said(desk: Desk) -> None:
+    desk.write("texts.tsv", 'text\tn\n"yes\t1\nno\t2\n')
+    done = desk.predict("1", "texts.tsv")
+    assert [row["n"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["1", "2"]
+    assert "note: texts.tsv: quotation marks are read as plain characters" in done.stderr
 
 
 def test_a_column_of_the_same_name_keeps_it_and_the_answer_gets_another(desk: Desk) -> None:
@@ -160,6 +182,8 @@ def test_the_path_of_a_run_tells_the_results_folder(desk: Desk, tmp_path: Path) 
     [
         ("toy/anwsers/zero-shot", 2, "Did you mean toy/answers/zero-shot"),
         ("77", 2, "there is no run '77'"),
+        ("~nobody-of-this-name/run", 2, "there is no run '~nobody-of-this-name/run'"),
+        ("a" * 300, 2, "there is no run 'aaa"),
         ("toy/fails/zero-shot", 3, "failed: the loss is not finite"),
     ],
 )

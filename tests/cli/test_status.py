@@ -3,15 +3,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nlu_arena.answer import Answer, find_answers
 from nlu_arena.cli import app
 from nlu_arena.cli.showing import Snapshot, narrate_end, take_snapshot
-from nlu_arena.cli.watching import Additions, changes, follow
-from nlu_arena.ledger.queries import Reader
+from nlu_arena.cli.watching import Additions, _repaint, changes, follow
+from nlu_arena.contender import ReadLabels
+from nlu_arena.ledger.rows import Cell
 from nlu_arena.ledger.store import Store
 from nlu_arena.paths import ledger_path
 from tests.views.ledgers import done, failed, quick_plan, running, waiting, write_sweep
@@ -26,8 +29,7 @@ def status(results: Path, *arguments: str, code: int = 0) -> None:
 
 
 def snapshot(results: Path) -> Snapshot:
-    with Reader.open(ledger_path(results)) as reader:
-        return take_snapshot(reader)
+    return take_snapshot(ledger_path(results))
 
 
 def test_without_a_ledger_it_ends_with_4_and_the_command_that_makes_one(
@@ -143,6 +145,34 @@ def test_watching_shows_changes_only_and_ends_with_the_sweep(tmp_path: Path) -> 
     assert [s.totals.done for s in seen] == [0, 1, 1]
     assert [s.sweep.state for s in seen] == ["running", "running", "interrupted"]
     assert len(polls) == 5
+
+
+def test_watching_seeks_the_answer_only_when_it_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sought: list[int] = []
+
+    def seek(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Answer]:
+        sought.append(len(cells))
+        return find_answers(cells, read_labels)
+
+    monkeypatch.setattr("nlu_arena.cli.showing.find_answers", seek)
+    plan = [experiment for experiment in quick_plan() if experiment.task.name == "sst2"][:2]
+    store = write_sweep(tmp_path, plan, [done(), running()], state=None, keep_open=True)
+
+    def end(seconds: float) -> None:
+        done()(store, 1, plan[1])
+        store.finish_sweep(1, "done")
+        store.close()
+
+    snapshots = list(changes(ledger_path(tmp_path), snapshot(tmp_path), pause=end))
+    for each in snapshots:
+        Additions().show(each)
+    last = _repaint(iter(snapshots))
+    assert sought == []
+    assert last.answers is last.answers
+    assert [answer.task for answer in last.answers] == ["sst2"]
+    assert sought == [2]
 
 
 def test_watching_in_a_pipe_writes_the_header_once_and_then_what_changes(

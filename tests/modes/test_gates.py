@@ -117,9 +117,7 @@ def test_a_loss_over_more_than_answers_fails_the_run(
 
     monkeypatch.setattr(LabelScorer, "share_prefix", lambda self, rows: None)
     monkeypatch.setattr(LabelScorer, "loss", loss)
-    with pytest.raises(
-        RunError, match=r"the training loss looks at \d+ of \d+ tokens"
-    ):
+    with pytest.raises(RunError, match=r"the training loss looks at \d+ of \d+ tokens"):
         do(make_cell("decoder lora"), tmp_path / "run")
 
 

@@ -9,6 +9,7 @@ import pytest
 from nlu_arena.dataref import resolve_data, split_files
 from nlu_arena.errors import UsageError
 from nlu_arena.manifest_checks import check_task
+from nlu_arena.naming import is_name
 from nlu_arena.ownfile.draft import OwnFile, draft_prompt, draft_task, name_task
 from nlu_arena.settings import LORA_DEFAULTS
 from nlu_arena.spec import Columns, DevSplit
@@ -49,6 +50,14 @@ def test_a_dev_label_is_never_taken_for_the_number_of_another(tmp_path: Path) ->
     dev = write_csv(tmp_path / "b.csv", ("text", "label"), [("c", "0")])
     with pytest.raises(UsageError, match=r"b\.csv, row 1, column 'label': no training row has the label '0'"):
         draft_task(OwnFile(path, dev=dev), "a")
+
+
+@pytest.mark.parametrize("name", ["Good", "GOOD"])
+def test_a_dev_label_in_another_case_is_the_same_whoever_reads_it(tmp_path: Path, name: str) -> None:
+    path = write_csv(tmp_path / "a.csv", ("text", "label"), [("a", "bad"), ("b", "good")])
+    dev = write_csv(tmp_path / "b.csv", ("text", "label"), [("c", name)])
+    draft = draft_task(OwnFile(path, dev=dev), "a")
+    assert [row.label for row in draft.splits.examples["dev"]] == [1]
 
 
 def test_the_training_file_is_no_dev_file(tmp_path: Path) -> None:
@@ -93,13 +102,36 @@ def test_a_column_cannot_be_two_things(tmp_path: Path) -> None:
     [
         ("Reviews 2024 (final).csv", "reviews-2024-final"),
         ("sst2.tsv", "sst2-file"),
-        ("\u8bc4\u8bba.csv", "rows"),
+        ("\u8bc4\u8bba.csv", "rows-6849b8"),
+        ("\u8bc4\u8bba 2024.csv", "2024-5215c1"),
+        ("\u00c9t\u00e9.csv", "ete"),
+        ("E\u0301te\u0301.csv", "ete"),
+        ("!.csv", "rows-bb7208"),
+        (f"{'long' * 60}.csv", f"{'long' * 15}-521181"),
         ("a_b.c.jsonl", "a_b.c"),
     ],
 )
 def test_a_task_is_named_by_its_file(file: str, name: str) -> None:
     assert name_task(Path("some", file), {"sst2", "mnli"}) == name
+    assert is_name(name)
     assert name_task(Path("a.csv"), {"a", "a-file"}) == "a-file-file"
+
+
+def test_files_of_other_letters_alone_have_different_names() -> None:
+    names = {
+        name_task(Path(f"{stem}.csv"), ())
+        for stem in ("\u8bc4\u8bba", "\u65b0\u95fb", "\u041e", "\U0001f600")
+    }
+    assert len(names) == 4
+
+
+def test_an_unknown_user_and_a_name_that_is_no_text_are_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no user 'nobody-of-this-name'"):
+        draft_task(OwnFile(Path("~nobody-of-this-name/a.csv")), "a")
+    path = write_reviews(tmp_path / "bad\udcff.csv")
+    with pytest.raises(UsageError, match="is not UTF-8") as caught:
+        draft_task(OwnFile(path, text="review", label="stars"), "a")
+    assert "Rename" in caught.value.hint
 
 
 def test_the_prompt_lists_the_label_words() -> None:

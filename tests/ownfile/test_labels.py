@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nlu_arena.errors import UsageError
-from nlu_arena.ownfile.labels import check_dev_labels, find_labels
+from nlu_arena.ownfile.labels import check_dev_labels, find_labels, show_labels
 from nlu_arena.ownfile.table import FileTable
 
 FILE = Path("a.csv")
@@ -46,6 +46,19 @@ def test_more_labels_are_an_error_that_says_what_they_look_like(names: list[str]
     with pytest.raises(UsageError, match=f"101 different labels, at most 100 .*; .*{looks}") as caught:
         find(names)
     assert names[0][:40] in caught.value.message
+
+
+def test_a_dev_label_in_another_case_is_known_where_one_fits_only() -> None:
+    dev = FileTable(Path("dev.csv"), ["t"] * 2, None, ["Good", "bad"], [1, 2])
+    check_dev_labels(dev, ["bad", "good"], "stars")
+    with pytest.raises(UsageError, match="no training row has the label 'Good'"):
+        check_dev_labels(dev, ["bad", "good", "GOOD"], "stars")
+
+
+def test_a_long_label_is_shown_by_its_beginning() -> None:
+    assert show_labels(["a" * 40, "b" * 41, "c"], 2) == f"{'a' * 40}, {'b' * 40}…, …"
+    with pytest.raises(UsageError, match=f"the one label '{'x' * 40}…'"):
+        find(["x" * 100] * 2)
 
 
 def test_a_dev_label_that_train_lacks_is_an_error_with_its_row() -> None:

@@ -55,11 +55,23 @@ def test_data_elsewhere_are_named_by_their_whole_path(home: Path, tmp_path: Path
 
 def test_any_label_and_column_can_be_written(home: Path) -> None:
     labels = ['say "no"', "a\\b", "tab\tand\nline", "= [x] #", "\u597d \U0001f600", "del\x7f", "it's"]
+    labels += ["csi \x9b31m", "next\x85line", "\u202egnirts", "\u2066x\u2069", "two\u2028lines"]
     rows = [(f"text {n}", labels[n % len(labels)]) for n in range(70)]
     path = write_csv(Path('data/odd "name"\x7f\'.csv'), ('the "text"', "label\\"), rows)
     task = draft_task(OwnFile(path, text='the "text"', label="label\\"), "odd").task
     write_manifest(task, Path("plugins/tasks/odd.toml"))
     assert load_registry().task("odd") == task
+    text = Path("plugins/tasks/odd.toml").read_text(encoding="utf-8")
+    assert "\\u202egnirts" in text
+    assert not set(text) & {*map(chr, range(0x7F, 0xA0)), "\u202e", "\u2066", "\u2069", "\u2028"}
+
+
+def test_what_a_killed_program_left_half_written_is_not_read(home: Path) -> None:
+    task = draft(Path("data/reviews.csv"))
+    path = Path("plugins/tasks/reviews.toml")
+    write_manifest(task, path)
+    path.with_name(".reviews-x1.toml").write_text(path.read_text()[:90])
+    assert load_registry().task("reviews") == task
 
 
 def test_every_part_has_a_comment(home: Path) -> None:

@@ -13,7 +13,7 @@ from nlu_arena.ownfile import notes
 from nlu_arena.ownfile import splits as module
 from nlu_arena.ownfile.draft import OwnFile, draft_task
 from nlu_arena.ownfile.splits import FileSplits, read_splits
-from nlu_arena.spec import DataRef, Example, TaskSpec
+from nlu_arena.spec import MODES, DataRef, Example, TaskSpec
 from tests.ownfile.files import write_csv, write_reviews
 
 Rows = list[tuple[str, str]]
@@ -25,6 +25,10 @@ def read(folder: Path, train: Rows, dev: Rows | None = None) -> FileSplits:
     path = write_csv(folder / "train.csv", ("text", "label"), train)
     other = None if dev is None else write_csv(folder / "dev.csv", ("text", "label"), dev)
     return draft_task(OwnFile(path, dev=other), "task").splits
+
+
+def said(splits: FileSplits) -> list[str]:
+    return [note.text for note in splits.notes]
 
 
 def task_of(path: Path) -> tuple[TaskSpec, DataRef]:
@@ -74,43 +78,87 @@ def test_another_content_rule_or_label_order_is_read_anew(tmp_path: Path) -> Non
 
 
 def test_left_out_rows_are_noted_with_their_count_and_the_first(tmp_path: Path) -> None:
-    assert read(tmp_path, [*FILLER, ("", "bad"), (" ", "good")]).notes == (
+    assert said(read(tmp_path, [*FILLER, ("", "bad"), (" ", "good")])) == [
         "train.csv: 2 rows without a text left out (the first is row 21)",
-    )
-    assert read(tmp_path, [("", "bad"), *FILLER]).notes == (
+    ]
+    assert said(read(tmp_path, [("", "bad"), *FILLER])) == [
         "train.csv: 1 row without a text left out (row 1)",
-    )
+    ]
 
 
 def test_texts_with_contradicting_labels_are_noted_with_their_count(tmp_path: Path) -> None:
     rows = [*FILLER, ("GOOD 1", "bad"), ("good 2", "bad"), ("good  2", "good"), ("bad 1", "bad")]
-    (note,) = read(tmp_path, rows).notes
-    assert note.startswith("2 texts have different labels")
+    (note,) = said(read(tmp_path, rows))
+    assert note.startswith("train.csv: 2 texts have different labels")
 
 
 def test_dev_texts_that_are_also_in_train_are_kept_and_noted(tmp_path: Path) -> None:
     found = read(tmp_path, FILLER, [("Good 1", "good"), ("bad  3", "bad"), ("new", "bad")])
     assert len(found.examples["dev"]) == 3
-    assert found.notes == (
-        "2 of 3 rows of dev have a text that is also in train: they flatter what is trained",
-    )
+    assert said(found) == [
+        "dev.csv: 2 of 3 rows of dev have a text that is also in train: they flatter what is trained",
+    ]
 
 
 def test_a_label_with_one_text_stays_in_train_and_is_noted_by_name(tmp_path: Path) -> None:
     found = read(tmp_path, [*FILLER, ("so so", "mixed")])
     assert [row.text for row in found.examples["train"] if row.label == 2] == ["so so"]
-    assert found.notes == ("a label has no row in dev and cannot be scored: mixed",)
+    assert said(found) == ["train.csv: a label has no row in dev and cannot be scored: mixed"]
     rare = [(f"rare {number}", f"rare {number}") for number in range(8)]
-    assert read(tmp_path, [*FILLER, *rare]).notes == (
-        "8 labels have no row in dev and cannot be scored: rare 0, rare 1, rare 2, rare 3, rare 4, …",
-    )
+    assert said(read(tmp_path, [*FILLER, *rare])) == [
+        "train.csv: 8 labels have no row in dev and cannot be scored:"
+        " rare 0, rare 1, rare 2, rare 3, rare 4, …",
+    ]
+
+
+def test_a_dev_split_of_few_different_texts_is_noted_and_one_of_nearly_as_many_is_not(tmp_path: Path) -> None:
+    copies = [(text, label) for text, label in FILLER for _ in range(20)]
+    assert said(read(tmp_path, copies)) == [
+        "train.csv: the 80 rows of dev have only 4 different texts: intervals and comparisons, which count"
+        " rows, look surer than they are",
+    ]
+    note, _ = said(read(tmp_path, FILLER, [("new", "bad"), ("NEW ", "bad")]))
+    assert note.startswith("dev.csv: the 2 rows of dev have 1 text only: ")
+    five_of_four = [("new 0", "bad"), *((f"new {n}", "good") for n in (1, 1, 2, 3))]
+    assert not said(read(tmp_path, FILLER, five_of_four))
+
+
+def test_labels_that_are_mostly_fractions_are_noted_as_a_regression(tmp_path: Path) -> None:
+    def note(labels: list[str]) -> list[str]:
+        rows = [(f"text {n}", labels[n % len(labels)]) for n in range(10 * len(labels))]
+        return said(read(tmp_path, rows))
+
+    (text,) = note(["0.37", "0.5", "1,25", "2"])
+    assert text.startswith("train.csv: most labels are fractions (0.37, 0.5, 1,25, …): if they are amounts")
+    assert not note(["0.5", "1", "1.5", "2"])
+    assert not note(["1.0", "2.0", "3.0"])
+    with pytest.raises(
+        UsageError, match=r"no row can be spared .*; most labels are fractions: is it a regression"
+    ):
+        read(tmp_path, [(f"text {n}", f"0.{n}7") for n in range(9)])
+
+
+def test_a_note_is_about_the_modes_that_use_what_is_odd(tmp_path: Path) -> None:
+    def modes(train: Rows, dev: Rows | None = None) -> list[tuple[str, ...]]:
+        return [note.modes for note in read(tmp_path, train, dev).notes]
+
+    new = [("new", "bad"), ("new too", "good")]
+    trained, with_train = ("fine-tune", "lora"), ("fine-tune", "few-shot", "lora")
+    assert modes([*FILLER, ("", "bad")]) == [MODES]
+    assert modes([*FILLER, ("", "bad")], new) == [with_train]
+    assert modes(FILLER, [*new, ("", "bad")]) == [MODES]
+    assert modes([*FILLER, ("good 1", "bad")], new) == [with_train]
+    assert modes(FILLER, [*new, ("new", "good"), ("new 3", "good")]) == [MODES, MODES]
+    # The examples that a few-shot prompt shows are never among the texts that are asked.
+    assert modes(FILLER, [*new, ("good 1", "good")]) == [trained]
 
 
 def test_a_very_long_file_is_told_of_the_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notes, "MANY_ROWS", 19)
     (note,) = read(tmp_path, FILLER).notes
-    assert "20 rows" in note
-    assert "--limit and --train-limit" in note
+    assert "20 rows" in note.text
+    assert "--limit and --train-limit" in note.text
+    assert not note.modes
 
 
 def test_no_text_to_spare_for_dev_is_an_error(tmp_path: Path) -> None:
@@ -124,6 +172,15 @@ def test_a_label_that_the_manifest_does_not_have_is_named_with_its_row(tmp_path:
     short = msgspec.structs.replace(task, labels=("1", "2"))
     with pytest.raises(UsageError, match=r"reviews\.csv, row 3, column 'stars': label '3' is none of 1, 2"):
         read_splits(short, ref)
+
+
+def test_a_number_is_a_name_and_never_the_place_of_a_label(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "a.csv", ("text", "label"), [(f"text {n}", n % 2) for n in range(20)])
+    task = draft_task(OwnFile(path), "a").task
+    named = msgspec.structs.replace(task, labels=("negative", "positive"))
+    with pytest.raises(UsageError, match=r"a\.csv, row 1, column 'label': label '0' is none of") as caught:
+        read_splits(named, resolve_data(named, "hub"))
+    assert "never the place of a label" in caught.value.hint
 
 
 def test_a_dev_label_that_no_training_row_has_is_named_with_its_row(tmp_path: Path) -> None:

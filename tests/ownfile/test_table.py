@@ -12,6 +12,7 @@ from nlu_arena.datafile import DataRow
 from nlu_arena.errors import UsageError
 from nlu_arena.ownfile.table import label_of, read_table
 from nlu_arena.spec import Columns
+from tests.ownfile.files import write_csv
 
 SINGLE = Columns(text="text", label="label")
 PAIR = Columns(text="premise", pair="hypothesis", label="label")
@@ -39,6 +40,13 @@ def test_texts_and_labels_are_read_in_the_files_order(tmp_path: Path) -> None:
 )
 def test_a_label_is_a_name_whatever_its_type(value: object, label: str) -> None:
     assert label_of(DataRow(1, {"label": value}), "label", Path("a")) == label
+
+
+@pytest.mark.parametrize("value", ["x" * 201, "1" * 5000, 10**250, 1e300])
+def test_a_label_of_more_than_200_characters_is_refused_with_its_row(value: object) -> None:
+    with pytest.raises(UsageError, match=r"a, row 7, column 'label': .* characters; a label has at most 200"):
+        label_of(DataRow(7, {"label": value}), "label", Path("a"))
+    assert label_of(DataRow(7, {"label": "x" * 200}), "label", Path("a")) == "x" * 200
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, float("inf")])
@@ -101,6 +109,26 @@ def test_a_text_column_of_numbers_is_refused_with_its_row(tmp_path: Path) -> Non
     path = write(tmp_path / "a.jsonl", {"text": "a", "label": "x"}, {"text": 17, "label": "y"})
     with pytest.raises(UsageError, match=r"a\.jsonl, row 2, column 'text': the number 17, where a text"):
         read_table(path, SINGLE)
+
+
+@pytest.mark.parametrize(
+    ("column", "texts"), [("premise", ("17", "fine")), ("hypothesis", ("fine", " -2.5e3 "))]
+)
+def test_a_csv_column_of_nothing_but_numbers_is_no_text(
+    tmp_path: Path, column: str, texts: tuple[str, str]
+) -> None:
+    path = write_csv(tmp_path / "a.csv", ("premise", "hypothesis", "label"), [("", "", "x"), (*texts, "x")])
+    with pytest.raises(UsageError, match=rf"a\.csv, row 2, column '{column}': the number") as caught:
+        read_table(path, PAIR)
+    assert "--text" in caught.value.hint
+    other = write_csv(tmp_path / "b.csv", ("text", "label"), [("17", "x"), ("route 66", "y")])
+    assert read_table(other, SINGLE).texts == ["17", "route 66"]
+
+
+def test_an_empty_line_of_a_single_column_is_a_text_that_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text\na\n\nb\n")
+    table = read_table(tmp_path / "a.csv", Columns(text="text", label="text"))
+    assert (table.texts, table.empty, table.first_empty) == (["a", "b"], 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_p41_device_memory_is_the_devices_own_and_absent_where_there_is_none(
 ) -> None:
     said = do(make_cell("encoder fine-tune"), tmp_path / "run")
     peaks = {name: peak for event in said.of(Facts) for name, peak in event.facts.get("memory", {}).items()}
-    assert set(peaks) == {"load", "prepare", "train", "evaluate", "latency"}
+    assert set(peaks) == {"load", "prepare", "train", "save", "evaluate", "latency"}
     nothing = {"device_peak_allocated_bytes": None, "device_peak_reserved_bytes": None}
     assert all(peak == nothing for peak in peaks.values()), "a CPU has no such figure, and 0 would be one"
 

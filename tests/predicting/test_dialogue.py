@@ -104,6 +104,15 @@ def test_chunks_come_back_in_their_order_and_few_are_under_way() -> None:
     assert worker.sent == [events.Label(rows=one.examples) for one in chunks]
 
 
+def test_a_chunk_without_texts_asks_nothing_and_keeps_its_place() -> None:
+    empty = Chunk([DataRow(1, {})], [None])
+    chunks = [chunk("a"), empty, empty, chunk("b")]
+    worker = Scripted(events.Labelled(scores=[[0.0]]), events.Labelled(scores=[[-1.0]]))
+    heard = [(answered, said.scores) for answered, said in label_chunks(worker, chunks, PATIENCE)]
+    assert heard == [(chunks[0], [[0.0]]), (empty, []), (empty, []), (chunks[3], [[-1.0]])]
+    assert [len(sent.rows) for sent in worker.sent if isinstance(sent, events.Label)] == [1, 1]
+
+
 def test_a_worker_that_dies_is_said_after_what_it_had_answered() -> None:
     labelled = label_chunks(Scripted(events.Labelled(scores=[[0.0]])), [chunk("a"), chunk("b")], PATIENCE)
     assert next(labelled)[1].scores == [[0.0]]

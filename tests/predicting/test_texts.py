@@ -9,6 +9,7 @@ import pytest
 from nlu_arena.errors import UsageError
 from nlu_arena.predicting import texts
 from nlu_arena.predicting.texts import TextColumns, choose_columns, read_chunks, take_survey
+from nlu_arena.spec import Example
 from tests.views.ledgers import quick_plan
 
 SINGLE = next(e for e in quick_plan() if e.task.name == "sst2")
@@ -64,6 +65,7 @@ def test_a_survey_counts_rows_characters_and_types(tmp_path: Path) -> None:
     path = write(tmp_path, "\n".join(lines), "file.jsonl")
     survey = take_survey(path, TextColumns("text", "pair"))
     assert (survey.rows, survey.characters) == (3, 10)
+    assert (survey.texts, survey.empty, survey.first_empty) == (1, 2, 2)
     assert list(survey.types) == ["text", "pair", "n", "odd", "late", "big"]
     assert survey.types == {
         "text": {str},
@@ -74,6 +76,29 @@ def test_a_survey_counts_rows_characters_and_types(tmp_path: Path) -> None:
         # Of more than 64 bits: no column of numbers holds it.
         "big": {object},
     }
+
+
+@pytest.mark.parametrize("pair", ["", " \t"])
+def test_a_pair_without_its_second_text_is_no_text(tmp_path: Path, pair: str) -> None:
+    path = write(tmp_path, f"text,pair\na,b\nc,{pair}\n")
+    columns = TextColumns("text", "pair")
+    survey = take_survey(path, columns)
+    assert (survey.texts, survey.empty, survey.first_empty, survey.characters) == (1, 1, 2, 2)
+    (chunk,) = read_chunks(path, columns)
+    assert chunk.texts == [Example("a", 0, "b"), None]
+    assert chunk.examples == [Example("a", 0, "b")]
+    assert len(chunk.rows) == 2
+
+
+def test_a_file_of_empty_texts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no texts to label: the text of all 2 rows is empty"):
+        take_survey(write(tmp_path, "text,n\n,1\n ,2\n"), TextColumns("text"))
+
+
+def test_one_column_cannot_be_both_texts(tmp_path: Path) -> None:
+    path = write(tmp_path, "premise,hypothesis\n")
+    with pytest.raises(UsageError, match="cannot be both texts of a pair: 'premise'"):
+        choose_columns(path, PAIRS, None, "premise")
 
 
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:

@@ -255,14 +255,21 @@ def test_odd_rows_of_a_file_of_ones_own_are_a_warning_and_a_broken_one_a_failure
     path = write_reviews(tmp_path / "reviews.csv", labels=2)
     task = draft_task(OwnFile(path, text="review", label="stars"), "reviews").task
     (finding,) = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
-    assert (finding.state, finding.text) == ("ok", f"{tmp_path}: train 32, dev 8")
+    assert (finding.state, finding.text) == ("ok", f"{path}: train 32, dev 8")
     with path.open("a") as file:
         file.write(",1\n")
-    (finding,) = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
-    assert finding.state == "warning"
-    assert "train 32, dev 8; reviews.csv: 1 row without a text left out (row 41)" in finding.text
+        file.write("A text of both stars,1\na text of both STARS,2\n")
+    read, *odd = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
+    assert (read.state, read.text) == ("ok", f"{path}: train 34, dev 8")
+    assert [(finding.check, finding.subject, finding.state) for finding in odd] == [
+        ("data", "reviews", "warning")
+    ] * 2
+    assert [finding.text.split(":")[:2] for finding in odd] == [
+        ["reviews.csv", " 1 row without a text left out (row 41)"],
+        ["reviews.csv", " 1 text has different labels in different rows"],
+    ]
     with path.open("a") as file:
         file.write("good,\n")
     (finding,) = check_supply(Supply([], {"reviews": (task, resolve_data(task, "hub"))}, {}))
     assert finding.state == "failure"
-    assert "reviews.csv, row 42, column 'stars': no label" in finding.text
+    assert "reviews.csv, row 44, column 'stars': no label" in finding.text

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import msgspec
+
 from nlu_arena.report.errors import write_errors
 from nlu_arena.spec import Example, Prediction, TaskSpec
 
@@ -10,6 +12,15 @@ from nlu_arena.spec import Example, Prediction, TaskSpec
 def read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def test_labels_are_cleaned_in_the_header_and_in_the_rows(tmp_path: Path, opinion_task: TaskSpec) -> None:
+    task = msgspec.structs.replace(opinion_task, labels=("b\x1b[31mad", "go\u202eod"))
+    answers = [Prediction(0, 0, 1, (-3.0, -0.1))]
+    write_errors(task, {"dev": [Example("fine", 0)]}, {"dev": answers}, tmp_path / "errors.csv")
+    (row,) = read(tmp_path / "errors.csv")
+    assert (row["gold"], row["predicted"]) == ("bad", "good")
+    assert {"p(bad)", "p(good)"} <= row.keys()
 
 
 def test_texts_are_cleaned_and_the_most_confident_error_comes_first(

@@ -53,6 +53,13 @@ def test_a_trained_run_has_results_history_and_error_analysis(tmp_path: Path) ->
     assert history["curves"]["loss"]["value"] == [1.1, 0.9, 0.6]
 
 
+def test_strings_in_the_results_cannot_command_a_terminal(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan()[:1], [done(note="a\x9b2Jb \u202ec \u65e5\u672c")])
+    text = (export(tmp_path) / "results.json").read_text(encoding="utf-8")
+    assert json.loads(text)["findings"]["note"] == "a\x9b2Jb \u202ec \u65e5\u672c"
+    assert "a\\u009b2Jb \\u202ec \u65e5\u672c" in text
+
+
 def test_results_say_whether_the_data_are_the_published_ones(tmp_path: Path) -> None:
     found = {"dev": "120 rows, GLUE has 872"}
     plan = [with_data(experiment, "glue-dir") for experiment in quick_plan()[:3]]

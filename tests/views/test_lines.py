@@ -106,6 +106,23 @@ def test_start_and_end_of_a_sweep_count_the_experiments() -> None:
     ]
 
 
+def test_a_run_that_goes_on_in_its_training_has_no_answers_to_count() -> None:
+    plan = quick_plan()
+    said = speak(
+        plan,
+        event("run_started", plan[0], continued=False, answered=0),
+        event("run_started", plan[0], continued=True, answered=0),
+        event("note", plan[0], text="the training goes on from its step 1,200\x1b[0m"),
+        event("run_started", plan[0], continued=True, answered=1),
+    )
+    assert said == [
+        "[ 1/12] started minilm/sst2/fine-tune",
+        "[ 1/12] started minilm/sst2/fine-tune goes on",
+        "[ 1/12] note minilm/sst2/fine-tune the training goes on from its step 1,200",
+        "[ 1/12] started minilm/sst2/fine-tune goes on after 1 answer",
+    ]
+
+
 def test_seeds_are_named_where_they_tell_experiments_apart() -> None:
     plan = quick_plan(seeds=[1, 2])
     started = [event("run_started", e, continued=False, answered=0) for e in plan[:2]]

@@ -5,20 +5,29 @@ from typing import Any
 import pytest
 
 from nlu_arena.ledger.rows import SweepRow, SweepState
+from nlu_arena.spec import Subset
 from nlu_arena.views.next_step import choose_command
 from nlu_arena.views.totals import Totals
+from tests.contest import Contest, N
 
 COMMAND = "nlu-arena sweep --profile mine"
 
 
-def choose(name: str = "mine", state: SweepState = "done", seeds: int = 1, **counts: int) -> str:
+def choose(
+    name: str = "mine",
+    state: SweepState = "done",
+    seeds: int = 1,
+    contest: Contest | None = None,
+    **counts: int,
+) -> str:
     details: dict[str, Any] = {"command": COMMAND, "seeds": seeds}
     sweep = SweepRow(id=1, name=name, state=state, started_at="", finished_at=None, details=details)
     known: dict[str, int] = dict.fromkeys(
         ("total", "done", "earlier", "failed", "running", "interrupted", "waiting"), 0
     )
     totals = Totals(**(known | counts), wall_seconds=1, run_seconds=1, peak_rss_bytes=None)
-    return choose_command(sweep, totals)[0]
+    cells, answers = ([], []) if contest is None else (contest.cells, contest.answers())
+    return choose_command(sweep, totals, cells, answers)[0]
 
 
 @pytest.mark.parametrize("counts", [{"failed": 2}, {"waiting": 1}, {"interrupted": 1, "failed": 1}])
@@ -37,3 +46,39 @@ def test_after_the_quick_profile_comes_glue() -> None:
 def test_one_seed_is_not_the_end() -> None:
     assert choose(done=3) == f"{COMMAND} --seed 1 --seed 2 --seed 3"
     assert choose(done=3, seeds=3) == choose(done=3, seeds=0) == "nlu-arena status --json"
+
+
+def test_a_file_of_ones_own_is_labelled_with_the_model_that_the_answer_recommends() -> None:
+    contest = Contest()
+    contest.add("gemma", range(90), "lora", ms_per_text=9.0)
+    contest.add("minilm", range(88), "fine-tune", ms_per_text=1.0)
+    labelling = "nlu-arena predict minilm/reviews/fine-tune FILE --output labelled.csv"
+    assert choose(done=2, contest=contest) == choose(done=2, seeds=3, contest=contest) == labelling
+    # What is not done comes first.
+    assert choose(done=2, failed=1, contest=contest) == COMMAND
+
+
+@pytest.mark.parametrize("data_source", ["starter", "file"])
+def test_only_a_file_with_an_answer_is_labelled(data_source: str) -> None:
+    contest = Contest()
+    contest.add("a", range(58 if data_source == "file" else 90), data_source=data_source)
+    contest.add("b", range(52), data_source=data_source)
+    assert choose(done=2, contest=contest) == f"{COMMAND} --seed 1 --seed 2 --seed 3"
+
+
+@pytest.mark.parametrize(
+    ("subset", "command"),
+    [
+        (Subset(dev=N), f"{COMMAND} --limit {4 * N}"),
+        # There are no more than these.
+        (Subset(dev=N + 1), "nlu-arena status --json"),
+        (Subset(), "nlu-arena status --json"),
+    ],
+)
+def test_where_few_texts_tell_nothing_apart_more_texts_come_before_more_seeds(
+    subset: Subset, command: str
+) -> None:
+    contest = Contest()
+    contest.add("a", range(90), data_source="starter", subset=subset, n=N)
+    contest.add("b", range(88), data_source="starter", subset=subset, n=N)
+    assert choose(done=2, contest=contest) == command

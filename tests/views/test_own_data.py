@@ -43,7 +43,17 @@ def test_pairs_and_dev_files_are_said(tmp_path: Path) -> None:
 def test_nothing_of_a_file_is_obeyed_by_a_terminal(tmp_path: Path) -> None:
     rows = [(f"text {n}", f"\x1b[31mlabel\x1b]0;title\x07 {n % 2}") for n in range(20)]
     draft = draft_task(OwnFile(write_csv(tmp_path / "a.csv", ("text", "label"), rows)), "a")
-    assert "\x1b" not in "".join(draft_lines(draft))
+    said = "".join(draft_lines(draft))
+    assert "\x1b" not in said
+    # The word is what is shown of the name: no arrow to the same.
+    assert "→" not in said
+
+
+def test_a_long_label_is_shown_by_its_beginning(tmp_path: Path) -> None:
+    rows = [(f"text {n}", ("short", "l" + "o" * 60 + "ng")[n % 2]) for n in range(20)]
+    draft = draft_task(OwnFile(write_csv(tmp_path / "a.csv", ("text", "label"), rows)), "a")
+    labels = next(line for line in draft_lines(draft) if line.startswith("labels"))
+    assert labels.endswith(f": l{'o' * 39}… (10), short (10)")
 
 
 def test_the_command_repeats_what_was_said_of_the_file() -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from nlu_arena.views.text import clean
+from nlu_arena.views.text import clean, escape_json
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,12 @@ def test_clean_text_stays_as_it_is_when_cleaned_again() -> None:
     once = clean("\x1b\x1b[31m[31mx\x1b")
     assert clean(once) == once
     assert "\x1b" not in once
+
+
+def test_a_document_keeps_its_content_and_shows_a_terminal_nothing_to_obey() -> None:
+    content = {"a\x9b2J": ["\u202eevil\u2066", "\x7f\u2028", "ümläut 日本 🙂\n"]}
+    document = escape_json(json.dumps(content, ensure_ascii=False, indent=2))
+    assert json.loads(document) == content
+    assert document == '{\n  "a\\u009b2J": [\n    "\\u202eevil\\u2066",\n' + (
+        '    "\\u007f\\u2028",\n    "ümläut 日本 🙂\\n"\n  ]\n}'
+    )
