@@ -136,24 +136,9 @@ def train(
         facts: What is known of the training before it begins.
     """
     settings, experiment = train_settings(context), context.experiment
-    total = settings.epochs * (len(rows.rows) - round(len(rows.rows) * settings.held_out))
-
-    def on_step(step: Step) -> None:
-        _emit_new(context, _points_of(step), checkpoints.known_steps)
-        context.progress(TRAIN, step.examples, total)
-
-    def on_epoch(end: EpochEnd) -> None:
-        _emit_new(context, [_point_of(end)], checkpoints.known_steps)
-
     with context.phase(TRAIN) as clock:
         checkpoints = RunCheckpoints(context, clock)
-        trainer = Trainer(objective, settings, experiment.seed, checkpoints)
-        try:
-            result = trainer.run(rows, on_step, on_epoch)
-        except DivergedError:
-            # From here it would go the same way.
-            checkpoints.discard()
-            raise
+        result = _run(context, objective, rows, checkpoints)
         result.position.seconds = clock.seconds
         facts = facts | _describe(result) | {"memory": {TRAIN: peak_memory(context.device)}}
         context.facts(**facts)
@@ -171,6 +156,29 @@ def train(
         )
         writers = (save, lambda folder: write_record(record, folder))
         _save(context, writers, checkpoints, needed=FLOAT32_BYTES * facts["trainable_parameters"])
+
+
+def _run(
+    context: RunContext, objective: Objective, rows: TrainingRows, checkpoints: RunCheckpoints
+) -> TrainingResult:
+    """Train from the beginning or from a checkpoint, and report the curve."""
+    settings = train_settings(context)
+    total = settings.epochs * (len(rows.rows) - round(len(rows.rows) * settings.held_out))
+
+    def on_step(step: Step) -> None:
+        _emit_new(context, _points_of(step), checkpoints.known_steps)
+        context.progress(TRAIN, step.examples, total)
+
+    def on_epoch(end: EpochEnd) -> None:
+        _emit_new(context, [_point_of(end)], checkpoints.known_steps)
+
+    trainer = Trainer(objective, settings, context.experiment.seed, checkpoints)
+    try:
+        return trainer.run(rows, on_step, on_epoch)
+    except DivergedError:
+        # From here it would go the same way.
+        checkpoints.discard()
+        raise
 
 
 def _describe(result: TrainingResult) -> dict[str, Any]:
