@@ -15,13 +15,10 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from nlu_arena.backend import adapter
 from nlu_arena.backend.classify import ClassifierScorer
-from nlu_arena.backend.data import read_examples
-from nlu_arena.backend.encode import PromptEncoder
 from nlu_arena.backend.train import build_optimizer
 from nlu_arena.backend.weights import load_tokenizer
 from nlu_arena.errors import RunError
 from nlu_arena.events import MetricPoint, Predictions
-from nlu_arena.modes.gates import supervised_share
 from nlu_arena.plan import build_plan
 from nlu_arena.profile import load_profile
 from nlu_arena.registry import Registry
@@ -183,20 +180,12 @@ def test_p32_padding_changes_no_answer_of_a_decoders_head(
         assert found[1][index].scores == pytest.approx(answer.scores, abs=1e-4)
 
 
-def test_p33_the_loss_looks_at_one_token_of_each_prompt(
-    make_cell: MakeCell, tiny_llama: Path, tmp_path: Path
-) -> None:
-    experiment = make_cell("decoder lora")
-    said = do(experiment, tmp_path / "run")
-    encoder = PromptEncoder(load_tokenizer(tiny_llama), experiment.task, "chat", 256)
-    train = read_examples(experiment).train
-    encoded = encoder.encode([], train)
-    tokens = sum(
-        len(row) + len(encoded.labels.ids[e.label]) for row, e in zip(encoded.rows, train, strict=True)
-    )
-    assert said.facts["supervised_token_share"] == pytest.approx(len(train) / tokens)
-    with pytest.raises(RunError, match="only those of the answer"):
-        supervised_share([[1]] * 4, [0] * 4, encoded.labels._replace(single_position=False))
+def test_p33_the_loss_looks_at_one_token_of_each_prompt(make_cell: MakeCell, tmp_path: Path) -> None:
+    facts = do(make_cell("decoder lora"), tmp_path / "run").facts
+    assert facts["scoring"] == "first token"
+    # By the gradient of the loss over four prompts, before training.
+    assert facts["supervised_token_share"] * facts["probed_tokens"] == pytest.approx(4)
+    assert facts["probed_tokens"] > 40
 
 
 def test_p34_adapters_are_float32_on_a_bfloat16_base(make_cell: MakeCell, tmp_path: Path) -> None:
