@@ -8,8 +8,6 @@ import msgspec
 
 from nlu_arena.spec import Example, Experiment, Prediction
 
-PHASES = ("load", "prepare", "train", "save", "evaluate", "latency")
-
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag=True, tag_field="type"):
     """The base of everything that crosses the pipe; the class name is the tag."""

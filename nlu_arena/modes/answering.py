@@ -105,4 +105,6 @@ def _label_with_decoder(
     prompts = encoder.encode(shots, content_free_examples(task))
     scorer = LabelScorer(model, prompts.labels, tokenizer.pad_token_id)
     scorer.share_prefix(prompts.rows)
+    # As in the run: what this model answers wrongly when work is saved is left out here too.
+    scorer.choose_ways(prompts.rows)
     return label_with_prompt(scorer, encoder, shots)

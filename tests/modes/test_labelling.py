@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 import torch
+from transformers import PreTrainedModel
 
+from nlu_arena.backend import score
 from nlu_arena.errors import RunError
 from nlu_arena.events import Command, Event, ExampleSet, Label, Labelled, Open, Opened
 from nlu_arena.modes.context import Session
@@ -73,6 +75,24 @@ def test_the_dev_texts_get_the_labels_and_scores_of_the_run_itself(
         assert logs == pytest.approx(answer.scores, abs=1e-4)
         assert logs.index(max(logs)) == answer.predicted
     assert len({tuple(logs) for logs in scores}) > 1, "equal scores for all texts would prove nothing"
+
+
+def test_a_model_that_loses_the_shared_prefix_labels_as_its_run_did(
+    make_cell: Callable[[str], Experiment], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = score.run_prefix
+
+    def forget(model: PreTrainedModel, prefix: list[int]) -> object:
+        return run(model, prefix and [4] * len(prefix))
+
+    monkeypatch.setattr(score, "run_prefix", forget)
+    experiment = make_cell("decoder few-shot")
+    said = do(experiment, tmp_path / "run")
+    assert said.facts["read_plainly"] == ["the prefix that all prompts share"]
+    (dev,) = said.of(ExampleSet)
+    scores = label(open_run(experiment, tmp_path / "run", said), dev.examples)
+    for index, logs in enumerate(scores):
+        assert logs == pytest.approx(said.answers[index].scores, abs=1e-4)
 
 
 @pytest.mark.parametrize("cell", ["encoder fine-tune", "decoder few-shot", "decoder lora"])
