@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from nlu_arena.contender import Contender, Cost, ReadLabels, join_seeds
+from nlu_arena.contender import Contender, Cost, ReadLabels, Round, find_rounds
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.spec import Mode
 from nlu_arena.statistics import LEVEL, binomial_greater, detectable_gap, holm, mcnemar_exact
@@ -117,43 +117,34 @@ def find_answers(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Answer]
         cells: The cells of a sweep.
         read_labels: Gives the gold and the predicted labels of a run on a split; asked for what is compared.
     """
-    texts: dict[tuple[str, str, str], list[Cell]] = {}
-    for cell in cells:
-        if cell.state == "done":
-            for split, fingerprint in cell.fingerprints.items():
-                texts.setdefault((cell.task, split, fingerprint), []).append(cell)
-    return [
-        _answer(members, split, read_labels)
-        for (_, split, _), members in texts.items()
-        if len({cell.setting for cell in members}) > 1
-    ]
+    rounds = find_rounds(cells, read_labels)
+    return [_answer(found) for found in rounds if len(found.contenders) > 1]
 
 
-def _answer(cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> Answer:
-    contenders = sorted(join_seeds(cells, split, read_labels), key=lambda contender: -contender.accuracy)
+def _answer(found: Round) -> Answer:
+    contenders = sorted(found.contenders, key=lambda contender: -contender.accuracy)
     compared = [contender for contender in contenders if not contender.alarms]
-    metrics = cells[0].by_split[split]
-    leads = _test_leads(compared, metrics.n, metrics.majority)
+    leads = _test_leads(compared, found.n, found.majority)
     best = next((contender for contender in compared if leads[contender.name].is_shown), None)
     comparisons = {} if best is None else _compare(best, compared)
     candidates = [
         _judge(contender, best, leads.get(contender.name), comparisons.get(contender.name))
         for contender in contenders
     ]
-    first = cells[0]
+    cells = [cell for contender in found.contenders for cell in contender.cells]
     return Answer(
-        task=first.task,
-        split=split,
-        n=metrics.n,
-        fingerprint=first.fingerprints[split],
-        data_source=first.data_source,
-        published=_agree(cell.is_published(split) for cell in cells),
+        task=found.task,
+        split=found.split,
+        n=found.n,
+        fingerprint=found.fingerprint,
+        data_source=found.data_source,
+        published=_agree(cell.is_published(found.split) for cell in cells),
         published_name=next(filter(None, (cell.published for cell in cells)), ""),
-        majority=metrics.majority,
-        majority_label=first.labels[contenders[0].majority_label],
+        majority=found.majority,
+        majority_label=found.labels[contenders[0].majority_label],
         best=None if best is None else best.name,
         practical=_choose_cheapest(candidates),
-        detectable_gap=_find_gap(candidates, metrics.n),
+        detectable_gap=_find_gap(candidates, found.n),
         candidates=tuple(candidates),
     )
 
@@ -206,8 +197,8 @@ def _judge(
 ) -> Candidate:
     return Candidate(
         name=contender.name,
-        model=contender.cells[0].model,
-        mode=contender.cells[0].mode,
+        model=contender.model,
+        mode=contender.mode,
         standing="best" if contender is best else _stand(lead, comparison),
         accuracy=contender.accuracy,
         interval=contender.interval,

@@ -1,17 +1,24 @@
-"""An experiment with all its finished seeds on one split: what is compared when an answer is sought."""
+"""Who meets whom: the contenders of a round have answered the very same texts, each with all its seeds."""
 
 from __future__ import annotations
 
 import operator
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.metrics import interval_of_mean
-from nlu_arena.spec import TRAINED_MODES
+from nlu_arena.spec import TRAINED_MODES, Mode
+
+Number = TypeVar("Number", int, float)
+
+# The batch size whose latency stands for the cost of an answer.
+COST_BATCH = 32
 
 # Gives the gold and the predicted labels of a run on a split.
 ReadLabels = Callable[[int, str], tuple[Sequence[int], Sequence[int]]]
@@ -20,26 +27,39 @@ ReadLabels = Callable[[int, str], tuple[Sequence[int], Sequence[int]]]
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """What an experiment's model costs; None where it was not measured.
 
-    Over the seeds: the median milliseconds a text in batches of 32, the mean time of training, the highest
-    peaks of memory. Times are comparable on an equal `device` only.
+    Over the seeds: the median milliseconds of a call by the number of texts in it, answers a second in the
+    evaluation, the mean time of training, how many weights it trained, the highest peaks of memory. Times are
+    comparable on an equal `device` only.
     """
 
     device: str
-    ms_per_text: float | None
+    call_ms: dict[int, float]
+    examples_per_second: float | None
     train_seconds: float | None
+    trainable_parameters: int | None
     peak_rss_bytes: int | None
     device_peak_bytes: int | None
+
+    @property
+    def ms_per_text(self) -> float | None:
+        """Return the milliseconds of a text in batches of 32."""
+        call = self.call_ms.get(COST_BATCH)
+        return None if call is None else call / COST_BATCH
 
 
 class Contender:
     """The seeds of one experiment that are done on the same texts; `accuracy` is their mean.
 
-    What is right is a number with a bit for each text, set where an answer to it is right.
+    The name is another than those of all other contenders of its task, and the same on every task. What is
+    right is a number with a bit for each text, set where an answer to it is right.
     """
 
     def __init__(self, name: str, cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> None:
         self.name = name
         self.cells = sorted(cells, key=lambda cell: cell.seed)
+        self.model = self.cells[0].model
+        self.mode: Mode = self.cells[0].mode
+        self.is_encoder = self.cells[0].family == "encoder"
         metrics = [cell.by_split[split] for cell in self.cells]
         self.accuracy = statistics.fmean(m.accuracy for m in metrics)
         self.interval = interval_of_mean(metrics)
@@ -54,66 +74,137 @@ class Contender:
         """Return the seeds in ascending order."""
         return [cell.seed for cell in self.cells]
 
+    def labels(self, seed: int) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the gold and the predicted labels of a seed."""
+        run_id = self.cells[self.seeds.index(seed)].run_id
+        assert run_id is not None
+        return self._read_labels(run_id, self._split)
+
     def right(self, seed: int) -> int:
         """Return what the answers of a seed get right; its labels are read once."""
         if seed not in self._right:
-            gold, predicted = self._labels(seed)
-            self._right[seed] = _pack(map(operator.eq, gold, predicted))
+            self._right[seed] = _pack(map(operator.eq, *self.labels(seed)))
         return self._right[seed]
 
     @property
     def majority_label(self) -> int:
         """Return the most frequent gold label."""
-        gold, _ = self._labels(self.seeds[0])
+        gold, _ = self.labels(self.seeds[0])
         return Counter(gold).most_common(1)[0][0]
 
-    @property
+    @cached_property
     def cost(self) -> Cost:
         """Return what the seeds cost together."""
-        times = [cell.ms_per_text for cell in self.cells if cell.ms_per_text is not None]
-        trained = [cell.train_seconds for cell in self.cells if cell.train_seconds is not None]
-        rss = [cell.peak_rss_bytes for cell in self.cells if cell.peak_rss_bytes is not None]
-        device = [cell.device_peak_bytes for cell in self.cells if cell.device_peak_bytes is not None]
+        batches = sorted({batch for cell in self.cells for batch in cell.call_ms})
         return Cost(
             device=" / ".join(dict.fromkeys(cell.device for cell in self.cells)),
-            ms_per_text=statistics.median(times) if times else None,
-            train_seconds=statistics.fmean(trained) if trained else None,
-            peak_rss_bytes=max(rss, default=None),
-            device_peak_bytes=max(device, default=None),
+            call_ms={
+                batch: statistics.median(c.call_ms[batch] for c in self.cells if batch in c.call_ms)
+                for batch in batches
+            },
+            examples_per_second=_of_all(statistics.median, (c.examples_per_second for c in self.cells)),
+            train_seconds=_of_all(statistics.fmean, (c.train_seconds for c in self.cells)),
+            trainable_parameters=_of_all(max, (c.trainable_parameters for c in self.cells)),
+            peak_rss_bytes=_of_all(max, (c.peak_rss_bytes for c in self.cells)),
+            device_peak_bytes=_of_all(max, (c.device_peak_bytes for c in self.cells)),
         )
 
-    def _labels(self, seed: int) -> tuple[Sequence[int], Sequence[int]]:
-        run_id = self.cells[self.seeds.index(seed)].run_id
-        assert run_id is not None
-        return self._read_labels(run_id, self._split)
+
+class Round(NamedTuple):
+    """The contenders that have answered the very same texts of a split, in the order of their first runs.
+
+    `is_main` says whether it is the task's first split, whose metrics stand for the task; `majority` is the
+    share of the most frequent label.
+    """
+
+    task: str
+    split: str
+    fingerprint: str
+    is_main: bool
+    n: int
+    majority: float
+    labels: tuple[str, ...]
+    data_source: str
+    contenders: tuple[Contender, ...]
 
 
-def join_seeds(cells: Sequence[Cell], split: str, read_labels: ReadLabels) -> Iterator[Contender]:
-    """Return the experiments of cells that are done on the same texts, each with its seeds and a name."""
+def find_rounds(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Round]:
+    """Return a round for all texts of a split that anything has done, in the order in which they came.
+
+    Args:
+        cells: Experiments; those that are not done do not count.
+        read_labels: Gives the gold and the predicted labels of a run on a split; asked for what is compared.
+    """
+    done = [cell for cell in cells if cell.state == "done"]
+    names = _name_settings(done)
+    texts: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in done:
+        for split, fingerprint in cell.fingerprints.items():
+            texts.setdefault((cell.task, split, fingerprint), []).append(cell)
+    return [_make_round(members, split, names, read_labels) for (_, split, _), members in texts.items()]
+
+
+def _make_round(cells: Sequence[Cell], split: str, names: dict[str, str], read_labels: ReadLabels) -> Round:
+    first = cells[0]
     settings: dict[str, list[Cell]] = {}
     for cell in cells:
         settings.setdefault(cell.setting, []).append(cell)
-    names = _name_all([members[0] for members in settings.values()])
-    for name, members in zip(names, settings.values(), strict=True):
-        yield Contender(name, members, split, read_labels)
+    metrics = first.by_split[split]
+    return Round(
+        task=first.task,
+        split=split,
+        fingerprint=first.fingerprints[split],
+        is_main=split == next(iter(first.by_split)),
+        n=metrics.n,
+        majority=metrics.majority,
+        labels=first.labels,
+        data_source=first.data_source,
+        contenders=tuple(
+            Contender(names[setting], members, split, read_labels) for setting, members in settings.items()
+        ),
+    )
 
 
 def _pack(flags: Iterable[bool]) -> int:
     return int.from_bytes(bytes(flags), "big")
 
 
-def _name_all(cells: Sequence[Cell]) -> list[str]:
-    """Return a name for each experiment: model and mode, and what else it takes to tell two apart."""
-    names = [" ".join(filter(None, [c.model, c.quantisation, c.mode])) for c in cells]
-    names = [n if names.count(n) == 1 else f"{n}{_details(c)}" for n, c in zip(names, cells, strict=True)]
-    return [
-        name if names.count(name) == 1 else f"{name} #{names[: place + 1].count(name)}"
-        for place, name in enumerate(names)
-    ]
+def _of_all(join: Callable[[Iterable[Number]], Number], values: Iterable[Number | None]) -> Number | None:
+    """Return what several seeds' values are together, None where none was measured."""
+    known = [value for value in values if value is not None]
+    return join(known) if known else None
+
+
+def _name_settings(cells: Sequence[Cell]) -> dict[str, str]:
+    """Return a name for each setting: model and mode, and what else it takes to tell two apart.
+
+    Each detail is named for all tasks where it is needed on one: a name means the same everywhere.
+    """
+    members = list({cell.setting: cell for cell in cells}.values())
+    names = {c.setting: " ".join(filter(None, [c.model, c.quantisation, c.mode])) for c in members}
+    taken = Counter((cell.task, names[cell.setting]) for cell in members)
+    told_apart = {name for (_, name), count in taken.items() if count > 1}
+    names = {
+        c.setting: f"{n}{_details(c) if n in told_apart else ''}" for c in members for n in [names[c.setting]]
+    }
+    return _number_equal(members, names)
+
+
+def _number_equal(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
+    """Return the names, those of settings of a task that have the same one with a number."""
+    taken = Counter((cell.task, names[cell.setting]) for cell in cells)
+    seen = Counter[tuple[str, str]]()
+    numbered = {}
+    for cell in cells:
+        name = names[cell.setting]
+        seen[cell.task, name] += 1
+        is_alone = taken[cell.task, name] == 1
+        numbered[cell.setting] = name if is_alone else f"{name} #{seen[cell.task, name]}"
+    return numbered
 
 
 def _details(cell: Cell) -> str:
     rows = cell.subset.train if cell.mode in TRAINED_MODES else None
-    words = [f"{cell.shots} shots" if cell.shots else "", f"train {rows}" if rows else ""]
+    words = [f"{cell.shots} shots" if cell.shots else "", f"train {rows}" if rows else "", cell.template]
     said = ", ".join(filter(None, words))
     return f" ({said})" if said else ""

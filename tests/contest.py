@@ -27,12 +27,18 @@ class Contest:
         self, model: str, right: Sequence[int], mode: Any = "zero-shot", seed: int = 42, **fields: Any
     ) -> None:
         """Add a run that gets these texts right and the others wrong."""
+        if (each := fields.pop("ms_per_text", None)) is not None:
+            fields["call_ms"] = {32: 32 * each}
         hits, run_id = set(right), len(self.cells) + 1
         predicted = [gold if i in hits else 1 - gold for i, gold in enumerate(GOLD)]
         metrics = compute_metrics(GOLD, predicted, [0.5] * N, 2)
         self._labels[run_id] = (GOLD, predicted)
         given: dict[str, Any] = {
             "key": f"key-{run_id}",
+            "title": model.title(),
+            "aliases": (),
+            "family": "decoder",
+            "size": 135_000_000,
             "task": "reviews",
             "position": run_id,
             "state": "done",
@@ -41,6 +47,7 @@ class Contest:
             "quantisation": "",
             "subset": Subset(),
             "shots": 0,
+            "template": "",
             "setting": f"{model} {mode}",
             "labels": ("bad", "good"),
             "by_split": {"dev": metrics},

@@ -7,7 +7,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from nlu_arena.spec import Prediction
 
@@ -16,6 +16,21 @@ FORMAT = 1
 HEADER = struct.Struct("<BBBxII")
 # Scores come from float32 tensors as a rule: four bytes hold them exactly.
 FLOATS: dict[int, Literal["f", "d"]] = {4: "f", 8: "d"}
+
+
+class Columns(NamedTuple):
+    """The answers of a split, one column for each of their parts.
+
+    `scores` and `calibrated` have the scores of the first example, then of the second, and so on: `n_labels`
+    each; `calibrated` is None where there are no such scores.
+    """
+
+    gold: array[int]
+    predicted: array[int]
+    tied: array[int]
+    scores: array[float]
+    calibrated: array[float] | None
+    n_labels: int
 
 
 def pack_answers(predictions: Sequence[Prediction]) -> bytes:
@@ -43,14 +58,13 @@ def pack_answers(predictions: Sequence[Prediction]) -> bytes:
     return zlib.compress(header + b"".join(to_bytes(column) for column in columns))
 
 
-def unpack_answers(blob: bytes) -> list[Prediction]:
-    """Return the answers of a packed split in the order of its examples."""
+def unpack_columns(blob: bytes) -> Columns:
+    """Return the answers of a packed split as columns."""
     data = zlib.decompress(blob)
     version, width, has_calibrated, n, labels = HEADER.unpack_from(data)
     _check_version(version)
-    kind = FLOATS[width]
-    place = HEADER.size
-    columns: list[list[float]] = []
+    kind, place = FLOATS[width], HEADER.size
+    columns: list[array[Any]] = []
     for code, count in (
         ("H", n),
         ("H", n),
@@ -62,17 +76,31 @@ def unpack_answers(blob: bytes) -> list[Prediction]:
         columns.append(from_bytes(code, data[place : place + size]))
         place += size
     gold, predicted, tied, scores, calibrated = columns
+    return Columns(gold, predicted, tied, scores, calibrated if has_calibrated else None, labels)
+
+
+def unpack_answers(blob: bytes) -> list[Prediction]:
+    """Return the answers of a packed split in the order of its examples."""
+    columns = unpack_columns(blob)
+    scores = _rows(columns.scores, columns.n_labels)
+    calibrated = None if columns.calibrated is None else _rows(columns.calibrated, columns.n_labels)
     return [
         Prediction(
             index=index,
-            gold=int(gold[index]),
-            predicted=int(predicted[index]),
-            scores=tuple(scores[index * labels : (index + 1) * labels]),
-            calibrated=tuple(calibrated[index * labels : (index + 1) * labels]) if has_calibrated else None,
-            tied=bool(tied[index]),
+            gold=gold,
+            predicted=predicted,
+            scores=scores[index],
+            calibrated=None if calibrated is None else calibrated[index],
+            tied=bool(tied),
         )
-        for index in range(n)
+        for index, (gold, predicted, tied) in enumerate(
+            zip(columns.gold, columns.predicted, columns.tied, strict=True)
+        )
     ]
+
+
+def _rows(flat: array[float], width: int) -> list[tuple[float, ...]]:
+    return [tuple(flat[place : place + width]) for place in range(0, len(flat), width)]
 
 
 def unpack_labels(blob: bytes) -> tuple[array[int], array[int]]:
@@ -82,11 +110,7 @@ def unpack_labels(blob: bytes) -> tuple[array[int], array[int]]:
     _check_version(version)
     size = n * array("H").itemsize
     data = stream.decompress(stream.unconsumed_tail, 2 * size)
-    gold, predicted = array("H", data[:size]), array("H", data[size:])
-    if sys.byteorder == "big":
-        gold.byteswap()
-        predicted.byteswap()
-    return gold, predicted
+    return from_bytes("H", data[:size]), from_bytes("H", data[size:])
 
 
 def pack_scores(scores: Sequence[float]) -> bytes:
@@ -111,10 +135,10 @@ def to_bytes(column: array[int] | array[float]) -> bytes:
     return column.tobytes()
 
 
-def from_bytes(code: str, data: bytes) -> list[float]:
+def from_bytes(code: str, data: bytes) -> array[Any]:
     """Return the numbers of little-endian bytes; `code` is the array module's."""
-    column: array[float] = array(code)
+    column: array[Any] = array(code)
     column.frombytes(data)
     if sys.byteorder == "big":
         column.byteswap()
-    return column.tolist()
+    return column

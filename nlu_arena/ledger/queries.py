@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from nlu_arena.errors import NothingToShowError
-from nlu_arena.ledger.codec import unpack_answers, unpack_labels
+from nlu_arena.ledger.codec import Columns, unpack_answers, unpack_columns, unpack_labels
 from nlu_arena.ledger.connection import plain_errors
 from nlu_arena.ledger.lock import is_held
 from nlu_arena.ledger.reading import Opened, open_for_reading
@@ -31,6 +31,20 @@ from nlu_arena.ledger.shapes import decode_experiment, make_cell, make_run, make
 from nlu_arena.spec import Example, Experiment, Prediction
 
 RUN_COLUMNS = "runs.*, experiments.definition FROM runs JOIN experiments USING (experiment_id)"
+CELL_COLUMNS = (
+    "runs.*, (SELECT sum(phases.seconds) FROM phases"
+    " WHERE phases.run_id = runs.run_id AND phases.phase = 'train') AS train_seconds,"
+    " (SELECT json_group_object(run_splits.split, fingerprint)"
+    " FROM run_splits JOIN example_sets USING (set_id)"
+    " WHERE run_splits.run_id = runs.run_id) AS fingerprints"
+)
+CELLS = (
+    f"SELECT {CELL_COLUMNS}, planned.key AS planned_key, position, experiments.definition,"
+    " used.definition AS used_definition"
+    " FROM sweep_experiments AS planned JOIN experiments USING (experiment_id)"
+    " LEFT JOIN runs ON runs.run_id = planned.run_id"
+    " LEFT JOIN experiments AS used ON used.experiment_id = runs.experiment_id"
+)
 
 
 class Timing(NamedTuple):
@@ -95,19 +109,26 @@ class Reader:
 
     def cells(self, sweep_id: int) -> list[Cell]:
         """Return the experiments of a sweep in its order, each with the run that stands for it."""
+        rows, dead = self._settled(f"{CELLS} WHERE planned.sweep_id = ? ORDER BY position", sweep_id)
+        return [make_cell(row, dead) for row in rows]
+
+    def finished(self) -> list[Cell]:
+        """Return the experiments that are done in any sweep, each with its newest finished run."""
+        rows = self._fetch(
+            f"SELECT {CELL_COLUMNS}, runs.key AS planned_key, run_id AS position, definition,"
+            " definition AS used_definition FROM runs JOIN experiments USING (experiment_id)"
+            " WHERE run_id IN (SELECT max(run_id) FROM runs WHERE state = 'done' GROUP BY key)"
+            " ORDER BY run_id"
+        )
+        return [make_cell(row, dead=False) for row in rows]
+
+    def unfinished(self) -> list[Cell]:
+        """Return the experiments that were planned and never done, as their last sweeps know them."""
         rows, dead = self._settled(
-            "SELECT runs.*, planned.key AS planned_key, position, experiments.definition,"
-            " used.definition AS used_definition,"
-            " (SELECT sum(phases.seconds) FROM phases"
-            " WHERE phases.run_id = runs.run_id AND phases.phase = 'train') AS train_seconds,"
-            " (SELECT json_group_object(run_splits.split, fingerprint)"
-            " FROM run_splits JOIN example_sets USING (set_id)"
-            " WHERE run_splits.run_id = runs.run_id) AS fingerprints"
-            " FROM sweep_experiments AS planned JOIN experiments USING (experiment_id)"
-            " LEFT JOIN runs ON runs.run_id = planned.run_id"
-            " LEFT JOIN experiments AS used ON used.experiment_id = runs.experiment_id"
-            " WHERE planned.sweep_id = ? ORDER BY position",
-            sweep_id,
+            f"{CELLS} WHERE (planned.sweep_id, planned.key) IN (SELECT max(sweep_id), key"
+            " FROM sweep_experiments WHERE key NOT IN (SELECT key FROM runs WHERE state = 'done')"
+            " GROUP BY key)"
+            " ORDER BY planned.sweep_id, position"
         )
         return [make_cell(row, dead) for row in rows]
 
@@ -209,10 +230,11 @@ class Reader:
 
         Its scores, most of the bytes, are not read.
         """
-        ((packed,),) = self._fetch(
-            "SELECT answers FROM run_splits WHERE run_id = ? AND split = ?", run_id, split
-        )
-        return unpack_labels(packed)
+        return unpack_labels(self._packed(run_id, split))
+
+    def columns(self, run_id: int, split: str) -> Columns:
+        """Return all answers of a finished run to a split as columns of numbers."""
+        return unpack_columns(self._packed(run_id, split))
 
     def examples(self, fingerprint: str, split: str) -> list[Example]:
         """Return the examples of a split, whose places are the indices of its predictions."""
@@ -231,6 +253,13 @@ class Reader:
         return answer
 
     # ── Parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _packed(self, run_id: int, split: str) -> bytes:
+        ((packed,),) = self._fetch(
+            "SELECT answers FROM run_splits WHERE run_id = ? AND split = ?", run_id, split
+        )
+        assert isinstance(packed, bytes)
+        return packed
 
     def _fetch(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         """Return all rows at once: a cursor left open would keep the write-ahead log from shrinking."""

@@ -9,7 +9,7 @@ import msgspec
 from nlu_arena.alarms import Alarms, recorded_alarms
 from nlu_arena.dataref import TRAIN
 from nlu_arena.metrics import Metrics
-from nlu_arena.spec import Experiment, Mode, Subset
+from nlu_arena.spec import Experiment, Family, Mode, Subset
 
 RunState = Literal["running", "done", "failed", "interrupted"]
 CellState = Literal["waiting", "running", "done", "failed", "interrupted"]
@@ -169,12 +169,19 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     without a run is waiting: numbers are None, `seconds` too. `published` names the splits that the run has
     compared its data with, empty where it has not; `data_differences` says by split what is not as there.
     Cells of one `setting` differ in nothing but the seed. `fingerprints` has those of the examples by split,
-    `alarms` what is suspicious by split. Of its cost: the median time of an answer in batches of 32, the time
-    that training took, the peaks of memory, and on which `device`.
+    `alarms` what is suspicious by split. `template` names the variant of the prompt, empty for the task's
+    own; `size` is the count of the model's weights; `train_rows` is how many labelled examples it has seen:
+    those of training, or the ones in its prompt. Of its cost: the median milliseconds of a call by batch
+    size, answers a second in the evaluation, the time that training took, how many weights it trained, the
+    peaks of memory, and on which `device`.
     """
 
     key: str
     model: str
+    title: str
+    aliases: tuple[str, ...]
+    family: Family
+    size: int
     task: str
     mode: Mode
     seed: int
@@ -185,6 +192,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     quantisation: str
     subset: Subset
     shots: int
+    template: str
     setting: str
     labels: tuple[str, ...]
     metrics: Metrics | None = None
@@ -209,9 +217,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     data_differences: dict[str, str] = {}
     alarms: dict[str, Alarms] = {}
     fingerprints: dict[str, str] = {}
+    train_rows: int | None = None
     device: str = ""
-    ms_per_text: float | None = None
+    call_ms: dict[int, float] = {}
+    examples_per_second: float | None = None
     train_seconds: float | None = None
+    trainable_parameters: int | None = None
     device_peak_bytes: int | None = None
 
     def is_published(self, split: str) -> bool | None:

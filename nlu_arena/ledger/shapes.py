@@ -11,7 +11,7 @@ import msgspec
 from nlu_arena.alarms import recorded_alarms
 from nlu_arena.ledger.rows import Cell, RunRow, SweepRow
 from nlu_arena.metrics import Metrics
-from nlu_arena.spec import Experiment
+from nlu_arena.spec import TRAINED_MODES, Experiment
 
 # Columns of a run that are the same in its record.
 SAME = (
@@ -23,9 +23,6 @@ IN_CELL = (
     *("run_id", "folder", "seconds", "peak_rss_bytes", "phase", "done", "total", "started_at", "updated_at"),
     *("error", "message", "hint"),
 )
-
-# The batch size whose latency stands for the cost of an answer.
-COST_BATCH = 32
 
 decode_splits = msgspec.json.Decoder(dict[str, Metrics]).decode
 decode_table = msgspec.json.Decoder(dict[str, Any]).decode
@@ -74,6 +71,10 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
     cell = Cell(
         key=row["planned_key"],
         model=experiment.model.name,
+        title=experiment.model.title,
+        aliases=experiment.model.aliases,
+        family=experiment.model.family,
+        size=experiment.model.parameters,
         task=experiment.task.name,
         mode=experiment.mode,
         seed=experiment.seed,
@@ -84,6 +85,7 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         quantisation=used.model.quantisation,
         subset=experiment.subset,
         shots=experiment.shots,
+        template=experiment.template,
         setting=setting_of(row["definition"]),
         labels=used.task.labels,
     )
@@ -108,8 +110,11 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         published=published.name if published else "",
         data_differences=facts.get("data_differences", {}),
         device=describe_device(row),
-        ms_per_text=ms_per_text(facts),
+        train_rows=facts.get("train_rows") if used.mode in TRAINED_MODES else used.shots,
+        call_ms=_call_ms(facts),
+        examples_per_second=facts.get("evaluate_examples_per_second"),
         train_seconds=row["train_seconds"],
+        trainable_parameters=facts.get("trainable_parameters"),
         device_peak_bytes=max(_device_peaks(facts), default=None),
     )
 
@@ -127,10 +132,11 @@ def describe_device(row: sqlite3.Row) -> str:
     return f"{row['device_kind']} {title}".strip() + threads
 
 
-def ms_per_text(facts: dict[str, Any]) -> float | None:
-    """Return the median milliseconds of an answer in batches of 32, None where it was not measured."""
-    median = facts.get("latency", {}).get(str(COST_BATCH), {}).get("p50_ms")
-    return None if median is None else median / COST_BATCH
+def _call_ms(facts: dict[str, Any]) -> dict[int, float]:
+    """Return the median milliseconds of a call by the number of texts in it."""
+    latency: dict[str, dict[str, float | None]] = facts.get("latency", {})
+    medians = {int(batch): figures.get("p50_ms") for batch, figures in latency.items()}
+    return {batch: median for batch, median in medians.items() if median is not None}
 
 
 def _device_peaks(facts: dict[str, Any]) -> list[int]:

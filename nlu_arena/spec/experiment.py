@@ -41,7 +41,8 @@ class Experiment(Spec, frozen=True):
 
     `precision` is the type the matrix products run in: with full fine-tuning the weights stay float32
     and bfloat16 means autocast, as with a classification head below LoRA; prompted models and the base
-    of LoRA through the prompt hold their weights in it.
+    of LoRA through the prompt hold their weights in it. `template` says which variant of the task's prompt
+    its task has, empty for the task's own: a name for people, as the prompt itself is in the identity.
     """
 
     model: ModelSpec
@@ -54,11 +55,11 @@ class Experiment(Spec, frozen=True):
     subset: Subset = Subset()
     shots: int = 0
     train: TrainSettings | None = None
+    template: str = ""
 
     @cached_property
     def identity(self) -> dict[str, Any]:
         """Everything that can change the answers and is known before anything is read."""
-        prompted = self.mode in PROMPTED_MODES or self.uses_label_words
         prompt = {
             "style": self.model.prompt_style,
             "spec": msgspec.to_builtins(self.task.prompt),
@@ -76,7 +77,7 @@ class Experiment(Spec, frozen=True):
             "shots": self.shots,
             # Nothing is drawn in zero-shot: one answer, whatever the seed.
             "seed": None if self.mode == "zero-shot" else self.seed,
-            "prompt": prompt if prompted else None,
+            "prompt": prompt if self.uses_prompt else None,
             "precision": self.precision,
             "train": msgspec.to_builtins(self.train),
         }
@@ -101,6 +102,11 @@ class Experiment(Spec, frozen=True):
         """A hash of the identity: the same on every machine, device and source of the same bytes."""
         text = json.dumps(self.identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def uses_prompt(self) -> bool:
+        """Say whether a language model is asked: in the prompted modes, and in LoRA through the prompt."""
+        return self.mode in PROMPTED_MODES or self.uses_label_words
 
     @property
     def uses_label_words(self) -> bool:

@@ -10,6 +10,7 @@ from nlu_arena.ledger.codec import (
     pack_answers,
     pack_scores,
     unpack_answers,
+    unpack_columns,
     unpack_labels,
     unpack_scores,
 )
@@ -54,6 +55,19 @@ def test_labels_are_unpacked_without_the_scores(n: int, labels: int) -> None:
     gold, predicted = unpack_labels(pack_answers(predictions))
     assert list(gold) == [p.gold for p in predictions]
     assert list(predicted) == [p.predicted for p in predictions]
+
+
+@pytest.mark.parametrize("calibrated", [False, True])
+def test_the_columns_of_a_split_have_what_its_answers_have(calibrated: bool) -> None:
+    predictions = draw(100, 3, single=True, calibrated=calibrated)
+    columns = unpack_columns(pack_answers(predictions))
+    assert columns.n_labels == 3
+    assert list(columns.gold) == [p.gold for p in predictions]
+    assert list(columns.predicted) == [p.predicted for p in predictions]
+    assert list(columns.tied) == [p.tied for p in predictions]
+    assert list(columns.scores) == [score for p in predictions for score in p.scores]
+    expected = [score for p in predictions for score in p.calibrated or ()]
+    assert columns.calibrated is None if not calibrated else list(columns.calibrated or ()) == expected
 
 
 def test_extreme_scores_come_back_exactly() -> None:

@@ -117,6 +117,43 @@ def test_a_cell_says_what_its_data_were_compared_with_and_where_they_differ(ledg
         assert (reader.cells(1)[0].published, reader.cells(1)[0].data_differences) == ("GLUE", differences)
 
 
+def test_the_finished_experiments_of_all_sweeps_have_their_newest_good_run(ledger: Path) -> None:
+    first, second, third = (make_experiment(model) for model in ("alpha", "beta", "gamma"))
+    with Store.open(ledger) as store, Reader.open(ledger) as reader:
+        store.begin_sweep("interrupted", [first, second], {})
+        complete(store, first)
+        kept = complete(store, first)
+        # A later failure does not take away what was done before.
+        sweep = store.begin_sweep("failing", [first, third], {})
+        run = store.begin_run(sweep, first, READY)
+        store.end_run(run.run_id, "failed", error="RunError", message="no memory")
+        finished, unfinished = reader.finished(), reader.unfinished()
+    assert [(cell.key, cell.run_id, cell.state) for cell in finished] == [(first.key, kept.run_id, "done")]
+    assert [(c.key, c.state) for c in unfinished] == [(second.key, "waiting"), (third.key, "waiting")]
+
+
+def test_a_finished_experiment_says_what_it_learned_from_and_what_it_costs(ledger: Path) -> None:
+    prompted, trained = make_experiment(mode="few-shot"), make_experiment(mode="lora")
+    facts = {
+        "train_rows": 96,
+        "trainable_parameters": 7,
+        "evaluate_examples_per_second": 2.5,
+        "latency": {"1": {"p50_ms": 3.0}, "32": {"p50_ms": 64.0}},
+    }
+    with Store.open(ledger) as store, Reader.open(ledger) as reader:
+        sweep = store.begin_sweep("quick", [prompted, trained], {})
+        for experiment in (prompted, trained):
+            run_id = store.begin_run(sweep, experiment, READY).run_id
+            store.record(run_id, events.Facts(facts=facts))
+            store.record(run_id, example_set(4))
+            store.finish_run(run_id, [answers(0, 1, 2, 3)])
+        few_shot, lora = reader.finished()
+    # The examples in the prompt are all that a prompted model has seen.
+    assert (few_shot.train_rows, lora.train_rows) == (5, 96)
+    assert (lora.call_ms, lora.examples_per_second, lora.trainable_parameters) == ({1: 3.0, 32: 64.0}, 2.5, 7)
+    assert (lora.family, lora.title, lora.size) == ("decoder", "Smol", 135)
+
+
 def test_what_a_dead_scheduler_left_running_is_shown_as_interrupted(ledger: Path) -> None:
     store = Store.open(ledger)
     run = start(store)
