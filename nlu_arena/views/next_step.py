@@ -18,7 +18,8 @@ SEED_SPREAD = 0.02
 # Half the gap takes four times the texts.
 MORE = 4
 MORE_TEXTS = "more dev texts tell closer ones apart, more seeds do not"
-EVERY_NUMBER = "nlu-arena status --json"
+REPORT = "nlu-arena report"
+WHAT_IT_WRITES = "writes the tests, tables and pictures of the whole ledger"
 
 
 def next_step(sweep: SweepRow, totals: Totals, cells: Sequence[Cell], answers: Sequence[Answer]) -> Text:
@@ -48,7 +49,7 @@ def choose_command(
     if labelling := _choose_labelling(answers):
         return labelling
     if sweep.name == "quick":
-        return "nlu-arena doctor --profile full", "what GLUE itself needs and takes"
+        return REPORT, WHAT_IT_WRITES
     return _look_closer(again, sweep.details.get("seeds") == 1, cells, answers)
 
 
@@ -59,10 +60,10 @@ def _look_closer(
     if any(answer.detectable_gap and answer.detectable_gap > SEED_SPREAD for answer in answers):
         if limit := _cut_dev_texts(cells):
             return f"{again} --limit {MORE * limit}", MORE_TEXTS
-        return EVERY_NUMBER, f"has every number; {MORE_TEXTS}"
+        return REPORT, f"has every test; {MORE_TEXTS}"
     if has_one_seed:
         return f"{again} --seed 1 --seed 2 --seed 3", "shows how much the seed matters"
-    return EVERY_NUMBER, "has every number"
+    return REPORT, WHAT_IT_WRITES
 
 
 def _choose_labelling(answers: Sequence[Answer]) -> tuple[str, str] | None:

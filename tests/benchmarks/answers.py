@@ -75,7 +75,7 @@ def plan_settings() -> list[Experiment]:
     ][:RUNS]
 
 
-def _plan(blocks: Sequence[dict[str, object]], seeds: Sequence[int]) -> list[Experiment]:
+def _plan(blocks: Sequence[dict[str, list[str]]], seeds: Sequence[int]) -> list[Experiment]:
     raw = {"name": "large", "description": "", "data": "starter", "seeds": list(seeds), "block": blocks}
     profile = msgspec.convert(raw, Profile)
     plan = build_plan(profile, load_registry(), [CPU], weights_identity=lambda model: model.name)

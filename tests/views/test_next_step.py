@@ -39,13 +39,13 @@ def test_a_sweep_under_way_is_followed() -> None:
     assert choose(state="running", running=1) == "nlu-arena status --watch"
 
 
-def test_after_the_quick_profile_comes_glue() -> None:
-    assert choose(name="quick", done=12) == "nlu-arena doctor --profile full"
+def test_after_the_quick_profile_comes_its_report() -> None:
+    assert choose(name="quick", done=12) == "nlu-arena report"
 
 
 def test_one_seed_is_not_the_end() -> None:
     assert choose(done=3) == f"{COMMAND} --seed 1 --seed 2 --seed 3"
-    assert choose(done=3, seeds=3) == choose(done=3, seeds=0) == "nlu-arena status --json"
+    assert choose(done=3, seeds=3) == choose(done=3, seeds=0) == "nlu-arena report"
 
 
 def test_a_file_of_ones_own_is_labelled_with_the_model_that_the_answer_recommends() -> None:
@@ -71,8 +71,8 @@ def test_only_a_file_with_an_answer_is_labelled(data_source: str) -> None:
     [
         (Subset(dev=N), f"{COMMAND} --limit {4 * N}"),
         # There are no more than these.
-        (Subset(dev=N + 1), "nlu-arena status --json"),
-        (Subset(), "nlu-arena status --json"),
+        (Subset(dev=N + 1), "nlu-arena report"),
+        (Subset(), "nlu-arena report"),
     ],
 )
 def test_where_few_texts_tell_nothing_apart_more_texts_come_before_more_seeds(
