@@ -25,11 +25,11 @@ from nlu_arena.spec import (
     TaskSpec,
     WheelWeights,
 )
+from nlu_arena.variants import DEFAULT, apply_variant, check_places, check_template
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PINNED_PACKAGE = re.compile(r"[A-Za-z0-9._-]+==[A-Za-z0-9.!+_-]+")
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def check_model(model: ModelSpec, where: str) -> None:
@@ -61,8 +61,8 @@ def check_task(task: TaskSpec, where: str) -> None:
     _check_names((task.name, *task.aliases), where)
     if len(task.labels) < 2 or len(set(task.labels)) < len(task.labels):
         raise UsageError(f"{where}: labels must be two or more different names")
-    _check_words(task.prompt, task.labels, where)
-    _check_template(task.prompt.template, where)
+    _check_prompt(task.prompt, task.labels, f"{where}: prompt")
+    _check_variants(task, where)
     _check_data(task, where)
     if task.published_rows.get(TRAIN, task.train_rows) != task.train_rows:
         raise UsageError(f"{where}: train_rows is {task.train_rows}, published.counts has another number")
@@ -108,32 +108,31 @@ def _check_weights(model: ModelSpec, where: str) -> None:
             raise UsageError(f"{where}: {package!r} has no pinned version", 'Write "package==1.2.3".')
 
 
-def _check_words(prompt: PromptSpec, labels: tuple[str, ...], where: str) -> None:
+def _check_variants(task: TaskSpec, where: str) -> None:
+    for name, variant in task.templates.items():
+        place = f"{where}: templates.{name}"
+        _check_names((name,), f"{where}: templates")
+        if name == DEFAULT:
+            raise UsageError(
+                f"{place}: that is the name of [prompt] itself", "Give the variant another name."
+            )
+        prompt = apply_variant(task.prompt, variant)
+        _check_prompt(prompt, task.labels, place)
+        check_places(prompt.template, task.is_pair, f"{place}.template")
+
+
+def _check_prompt(prompt: PromptSpec, labels: tuple[str, ...], where: str) -> None:
     for label in labels:
         if not prompt.words.get(label, "").strip():
             raise UsageError(
-                f"{where}: prompt.words has no word for the label {label!r}", "Every label needs its answer."
+                f"{where}.words has no word for the label {label!r}", "Every label needs its answer."
             )
     for label in prompt.words:
         if label not in labels:
-            raise UsageError(f"{where}: prompt.words: there is no label {label!r}", suggest(label, labels))
+            raise UsageError(f"{where}.words: there is no label {label!r}", suggest(label, labels))
     if len(set(prompt.words.values())) < len(labels):
-        raise UsageError(
-            f"{where}: prompt.words gives two labels the same word", "Each needs its own answer."
-        )
-
-
-def _check_template(template: str, where: str) -> None:
-    fields = PLACEHOLDER.findall(template)
-    for field in fields:
-        if field not in ("text", "pair"):
-            raise UsageError(
-                f"{where}: prompt.template has the unknown place {{{field}}}", "Valid here: {text}, {pair}."
-            )
-    if "text" not in fields:
-        raise UsageError(
-            f"{where}: prompt.template has no {{text}}", "It says where the example's text goes."
-        )
+        raise UsageError(f"{where}.words gives two labels the same word", "Each needs its own answer.")
+    check_template(prompt.template, f"{where}.template")
 
 
 def _check_data(task: TaskSpec, where: str) -> None:
@@ -151,6 +150,10 @@ def _check_data(task: TaskSpec, where: str) -> None:
         )
     for name, data in sources.items():
         _check_columns(data.columns, task.is_pair, f"{where}: data.{name}.columns")
+        if name == "file" and data.columns.genre:
+            raise UsageError(
+                f"{where}: data.file.columns.genre has no meaning", "Genres are read from GLUE's tables."
+            )
     known = next(iter(splits.values()))
     if TRAIN in known:
         raise UsageError(f"{where}: a dev split cannot be named {TRAIN!r}: that is the training split's name")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeVar
 
+import msgspec
+
 from nlu_arena.dataref import resolve_data
 from nlu_arena.errors import CannotStartError, UsageError
 from nlu_arena.hardware import Device
@@ -21,6 +23,8 @@ from nlu_arena.spec import (
     TaskSpec,
     TrainSettings,
 )
+from nlu_arena.variants import find_prompt, name_template
+from nlu_arena.workload import most_train_rows
 
 Item = TypeVar("Item", ModelSpec, TaskSpec)
 Found = TypeVar("Found")
@@ -51,7 +55,7 @@ def build_plan(
     weights_identity: Callable[[ModelSpec], str],
     absent: dict[Subject, CannotStartError] | None = None,
 ) -> list[Experiment]:
-    """Return a profile's experiments: block by block, in it by model, mode, task and seed.
+    """Return a profile's experiments: block by block, in it by model, mode, task, seed, rows and template.
 
     Args:
         profile: What to do.
@@ -62,10 +66,11 @@ def build_plan(
 
     Returns:
         Experiments with different keys: of equal ones (an overlap of two blocks, zero-shot with another
-        seed) the first stays.
+        seed) the first stays. The smallest training limit that takes all rows stands for the larger ones.
 
     Raises:
-        UsageError: An unknown name, a mode that a model cannot do, a setting that cannot train.
+        UsageError: An unknown name, a mode that a model cannot do, a setting that cannot train, a template
+            that a task does not have.
         CannotStartError: Data or weights that should be here are missing.
     """
     precision: Precision = "bfloat16" if all(device.fast_bfloat16 for device in devices) else "float32"
@@ -85,11 +90,12 @@ def build_plan(
             weights_identity=weights[cell.model.name],
             precision=precision,
             seed=cell.seed,
-            subset=_subset(cell),
+            subset=Subset(dev=cell.block.limit),
             shots=cell.block.shots if cell.mode == "few-shot" else 0,
             train=_train_settings(cell, where),
         )
-        plan.setdefault(experiment.key, experiment)
+        for variant in _vary(experiment, cell.block, where):
+            plan.setdefault(variant.key, variant)
     return list(plan.values())
 
 
@@ -125,9 +131,27 @@ def _cells(profile: Profile, registry: Registry) -> Iterator[Cell]:
                 yield from (Cell(block, model, mode, task, s) for task in tasks for s in seeds)
 
 
-def _subset(cell: Cell) -> Subset:
-    train = cell.block.train_limit if cell.mode in TRAINED_MODES else None
-    return Subset(train=train, dev=cell.block.limit)
+def _vary(experiment: Experiment, block: Block, where: str) -> Iterator[Experiment]:
+    """Return an experiment at each training limit and with each template of its block that it can use."""
+    task = experiment.task
+    # The variants that are not used are no part of what is recorded of an experiment.
+    variants = {"": msgspec.structs.replace(task, templates={})}
+    if experiment.uses_prompt and block.templates:
+        prompts = {name_template(name): find_prompt(task, name, where) for name in block.templates}
+        variants = {n: msgspec.structs.replace(task, prompt=p, templates={}) for n, p in prompts.items()}
+    for limit in _train_limits(experiment, block):
+        subset = msgspec.structs.replace(experiment.subset, train=limit)
+        for name, variant in variants.items():
+            yield msgspec.structs.replace(experiment, task=variant, template=name, subset=subset)
+
+
+def _train_limits(experiment: Experiment, block: Block) -> list[int | None]:
+    """Return the training limits of a block that give different rows."""
+    if experiment.mode not in TRAINED_MODES:
+        return [None]
+    rows = most_train_rows(experiment.task, experiment.data)
+    enough = sorted({limit for limit in block.train_limits if limit and rows and limit >= rows})
+    return [limit for limit in block.train_limits if limit not in enough[1:]]
 
 
 def _train_settings(cell: Cell, where: str) -> TrainSettings | None:

@@ -13,20 +13,23 @@ from nlu_arena.manifest import convert, read_toml
 from nlu_arena.naming import NAME_FORM, is_name, unknown_name
 from nlu_arena.paths import manifest_dirs
 from nlu_arena.settings import merge_settings, resolve_train
-from nlu_arena.spec import TRAINED_MODES, Mode, Spec
+from nlu_arena.spec import PROMPTED_MODES, TRAINED_MODES, Mode, Spec, TaskSpec
+from nlu_arena.variants import has_prompt
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 Seeds = Annotated[tuple[Seed, ...], msgspec.Meta(min_length=1)]
 Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+Counts = Annotated[tuple[Count, ...], msgspec.Meta(min_length=1)]
 
 
 class Block(Spec, frozen=True):
     """Every one of its models in every one of its modes on every one of its tasks.
 
-    `limit` bounds the rows of each dev split, `train_limit` those of the trained modes; few-shot examples
-    are drawn from all of train. `train` changes the training settings, `train.lora` those of the adapter.
-    `seeds` stand for the profile's in this block.
+    `limit` bounds the rows of each dev split, `train_limit` those of the trained modes: several limits are a
+    learning curve, an experiment each. Few-shot examples are drawn from all of train. `templates` are the
+    prompts that a language model is asked with, an experiment each. `train` changes the training settings,
+    `train.lora` those of the adapter. `seeds` stand for the profile's in this block.
     """
 
     models: Names
@@ -34,7 +37,8 @@ class Block(Spec, frozen=True):
     tasks: Names
     shots: Count = 5
     limit: Count | None = None
-    train_limit: Count | None = None
+    train_limit: Count | Counts | None = None
+    templates: Names | None = None
     seeds: Seeds | None = None
     train: dict[str, Any] = msgspec.field(default_factory=dict)
 
@@ -42,6 +46,17 @@ class Block(Spec, frozen=True):
     def trained_modes(self) -> tuple[Mode, ...]:
         """Return those of its modes that train."""
         return tuple(mode for mode in self.modes if mode in TRAINED_MODES)
+
+    @property
+    def prompt_modes(self) -> tuple[Mode, ...]:
+        """Return those of its modes that ask a language model: LoRA does without a classifier head."""
+        asks = self.train.get("lora", {}).get("head") != "classifier"
+        return tuple(mode for mode in self.modes if mode in PROMPTED_MODES or (mode == "lora" and asks))
+
+    @property
+    def train_limits(self) -> tuple[int | None, ...]:
+        """Return the limits of the training rows, None for all of them."""
+        return self.train_limit if isinstance(self.train_limit, tuple) else (self.train_limit,)
 
 
 class Profile(Spec, frozen=True):
@@ -110,14 +125,15 @@ def single_profile(
     return _check(raw | {"block": [cell]}, "the command line")
 
 
-def focus(profile: Profile, task: str, model_name: Callable[[str], str]) -> Profile:
+def focus(profile: Profile, task: TaskSpec, model_name: Callable[[str], str]) -> Profile:
     """Return a profile with one task in place of its own.
 
     Models, modes and settings stay; a model in a mode is done once, as the first block that has it says.
+    Templates that the task does not have are left out.
 
     Args:
         profile: What the file says.
-        task: The task's name.
+        task: The task.
         model_name: Gives a model's name for a name or alias.
 
     Raises:
@@ -134,11 +150,19 @@ def focus(profile: Profile, task: str, model_name: Callable[[str], str]) -> Prof
     return _check(raw, f"the profile {profile.name} with --task")
 
 
-def _narrow(block: Block, model: str, modes: tuple[Mode, ...], task: str) -> dict[str, Any]:
+def list_strange(profile: Profile, task: TaskSpec) -> list[str]:
+    """Return the templates of a profile that a task does not have."""
+    named = dict.fromkeys(name for block in profile.blocks for name in block.templates or ())
+    return [name for name in named if not has_prompt(task, name)]
+
+
+def _narrow(block: Block, model: str, modes: tuple[Mode, ...], task: TaskSpec) -> dict[str, Any]:
     """Return a part of a block, without settings that none of its modes has."""
-    raw: dict[str, Any] = msgspec.to_builtins(block)
-    raw |= {"models": [model], "modes": list(modes), "tasks": [task]}
-    if not set(modes) & set(TRAINED_MODES):
+    part = msgspec.structs.replace(block, models=(model,), modes=modes, tasks=(task.name,))
+    templates = [template for template in block.templates or () if has_prompt(task, template)]
+    raw: dict[str, Any] = msgspec.to_builtins(part)
+    raw["templates"] = templates if templates and part.prompt_modes else None
+    if not part.trained_modes:
         return raw | {"train": {}, "train_limit": None}
     return raw | {"train": _fit(block.train, modes)}
 
@@ -159,7 +183,7 @@ def override(
         data: "hub", "starter" or a folder.
         seeds: One experiment each, in every block.
         limit: The most rows of each dev split, in every block.
-        train_limit: The most training rows, in every block that trains.
+        train_limit: The most training rows, in every block that trains, in place of all its limits.
         train: Training settings, over those of every block that trains; the adapter's where there is one.
 
     Raises:
@@ -232,6 +256,11 @@ def _check(raw: dict[str, Any], where: str) -> Profile:
         for mode in block.trained_modes:
             # The registry is not known here; a decoder's LoRA allows either head.
             resolve_train("decoder", mode, [settings_of(block, mode)], f"{place}.train")
+        if block.templates and not block.prompt_modes:
+            raise UsageError(
+                f"{place}: templates without a mode that asks a language model",
+                "Those are zero-shot, few-shot, and lora without a classifier head.",
+            )
     return profile
 
 

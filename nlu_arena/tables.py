@@ -87,7 +87,9 @@ def parse_rows(rows: Iterable[Row], columns: Columns, task: TaskSpec, origin: st
             raise RunError(f"{origin}, row {number}: no value in column {', '.join(missing)}")
         label = parse_label(row[columns.label], task, f"{origin}, row {number}")
         pair = str(row[columns.pair]) if columns.pair else None
-        examples.append(Example(text=str(row[columns.text]), label=label, pair=pair))
+        # Some copies of a data set do not have the column, or have it empty.
+        genre = str(row.get(columns.genre) or "").strip() if columns.genre else ""
+        examples.append(Example(text=str(row[columns.text]), label=label, pair=pair, genre=genre or None))
     if not examples:
         raise RunError(f"{origin}: the table has no rows", "Every split needs at least one example.")
     return examples

@@ -11,7 +11,15 @@ from nlu_arena.dataref import TRAIN, data_table, split_files
 from nlu_arena.errors import UsageError
 from nlu_arena.parquetfile import count_parquet_rows
 from nlu_arena.shape import Shape, find_shape
-from nlu_arena.spec import PROMPTED_MODES, TRAINED_MODES, Experiment, Precision, TableData, TrainSettings
+from nlu_arena.spec import (
+    TRAINED_MODES,
+    DataRef,
+    Experiment,
+    Precision,
+    TableData,
+    TaskSpec,
+    TrainSettings,
+)
 
 # Mean tokens of an example. GLUE has 13 (train) and 25 (dev) in SST-2, 42 in MNLI, 70 in RTE.
 SINGLE_TOKENS = 20
@@ -104,8 +112,7 @@ def count_workload(experiment: Experiment) -> Workload | None:
 def count_label_nodes(experiment: Experiment) -> int:
     """Return how many label tokens are read after a prompt: none where one position decides."""
     words = experiment.task.prompt.words.values()
-    is_prompted = experiment.mode in PROMPTED_MODES or experiment.uses_label_words
-    if not is_prompted or len(words) < MANY_LABELS:
+    if not experiment.uses_prompt or len(words) < MANY_LABELS:
         return 0
     return sum(len(word.split()) - 1 for word in words)
 
@@ -169,7 +176,7 @@ def count_tokens(experiment: Experiment) -> tuple[int, int]:
     A text for a classification head shares none.
     """
     text = PAIR_TOKENS if experiment.task.is_pair else SINGLE_TOKENS
-    if experiment.mode not in PROMPTED_MODES and not experiment.uses_label_words:
+    if not experiment.uses_prompt:
         longest = experiment.train.max_length if experiment.train else text
         return 0, min(text, longest)
     example = text + FRAME_TOKENS
@@ -202,6 +209,17 @@ def count_rows(experiment: Experiment) -> tuple[int, int] | None:
         train = 0
     dev = sum(rows if subset.dev is None else min(rows, subset.dev) for rows in sizes.values())
     return (train if subset.train is None else min(train, subset.train)), dev
+
+
+def most_train_rows(task: TaskSpec, ref: DataRef) -> int | None:
+    """Return a number of training rows that is not exceeded, None where nothing is known of them."""
+    path = split_files(task, ref).get(TRAIN)
+    if path is None:
+        return task.published_rows.get(TRAIN)
+    try:
+        return count_file_rows(path)
+    except (OSError, UsageError):
+        return None
 
 
 @cache

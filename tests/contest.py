@@ -49,6 +49,7 @@ class Contest:
             "shots": 0,
             "template": "",
             "setting": f"{model} {mode}",
+            "curve": f"{model} {mode}",
             "labels": ("bad", "good"),
             "by_split": {"dev": metrics},
             "metrics": metrics,

@@ -19,6 +19,7 @@ from nlu_arena.spec import (
     LoraSettings,
     Mode,
     ModelSpec,
+    PromptVariant,
     TaskData,
     TrainSettings,
     WheelWeights,
@@ -182,6 +183,120 @@ def test_limits_become_the_subset(registry: Registry) -> None:
     asked = plan_one(registry, "gemma", "rte", "few-shot", limit=10, shots=3)
     assert (tuned.subset.train, tuned.subset.dev) == (20, 10)
     assert (asked.subset.train, asked.subset.dev, asked.shots) == (None, 10, 3)
+
+
+# ── Learning curves and templates ─────────────────────────────────────────────────────────────────────
+
+
+def test_several_training_limits_are_an_experiment_each_and_a_prompted_mode_is_done_once(
+    registry: Registry,
+) -> None:
+    block = Block(
+        models=("gemma3-270m",),
+        modes=("fine-tune", "few-shot", "lora"),
+        tasks=("rte",),
+        train_limit=(128, 32, 128),
+        seeds=(1, 2),
+    )
+    experiments = plan(registry, Profile(name="x", description="", data="hub", blocks=(block,)))
+    assert [(e.mode, e.seed, e.subset.train) for e in experiments] == [
+        *(("fine-tune", 1, 128), ("fine-tune", 1, 32), ("fine-tune", 2, 128), ("fine-tune", 2, 32)),
+        *(("few-shot", 1, None), ("few-shot", 2, None)),
+        *(("lora", 1, 128), ("lora", 1, 32), ("lora", 2, 128), ("lora", 2, 32)),
+    ]
+    # The same experiments as with one limit at a time.
+    single = [plan_one(registry, "gemma3", "rte", "lora", seeds=[1], train_limit=n).key for n in (128, 32)]
+    assert [e.key for e in experiments if (e.mode, e.seed) == ("lora", 1)] == single
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "kept"),
+    [
+        # The starter's RTE has 160 training rows, the hub's 2,490.
+        ("starter", (512, 128, 256, 1024), (128, 256)),
+        ("starter", (512,), (512,)),
+        ("hub", (128, 2490, 4096), (128, 2490)),
+    ],
+)
+def test_of_the_limits_that_take_all_rows_the_smallest_is_done(
+    registry: Registry, data: str, limits: tuple[int, ...], kept: tuple[int, ...]
+) -> None:
+    profile = single_profile("minilm", "rte", "fine-tune", data=data, train_limit=limits)
+    assert tuple(e.subset.train for e in plan(registry, profile)) == kept
+
+
+def test_each_template_is_an_experiment_of_its_own_in_the_modes_that_ask(registry: Registry) -> None:
+    literal = "{text} / {pair}"
+    block = Block(
+        models=("gemma3-270m",),
+        modes=("fine-tune", "zero-shot", "few-shot", "lora"),
+        tasks=("rte",),
+        templates=("default", "Question", literal, "question"),
+    )
+    experiments = plan(registry, Profile(name="x", description="", data="hub", blocks=(block,)))
+    asked = [(mode, name) for mode in ("zero-shot", "few-shot", "lora") for name in ("", "question", literal)]
+    assert [(e.mode, e.template) for e in experiments] == [("fine-tune", ""), *asked]
+    task = registry.task("rte")
+    _, own, question, shown, *_ = experiments
+    assert own.task.prompt == task.prompt
+    assert question.task.prompt.words == task.templates["question"].words
+    assert shown.task.prompt == msgspec.structs.replace(task.prompt, template=literal)
+    assert len({e.key for e in experiments}) == 10
+
+
+def test_an_encoder_and_a_classifier_head_are_asked_nothing(registry: Registry) -> None:
+    block = Block(models=("minilm",), modes=("lora",), tasks=("rte",), templates=("question", "plain"))
+    (experiment,) = plan(registry, Profile(name="x", description="", data="hub", blocks=(block,)))
+    assert (experiment.template, experiment.task.prompt) == ("", registry.task("rte").prompt)
+    lora = {"lora": {"head": "classifier"}}
+    many = ("zero-shot", "lora")
+    block = Block(models=("gemma3",), modes=many, tasks=("rte",), templates=("question",), train=lora)  # type: ignore[arg-type]
+    asked, adapted = plan(registry, Profile(name="x", description="", data="hub", blocks=(block,)))
+    assert (asked.template, adapted.template) == ("question", "")
+
+
+def test_a_template_that_the_task_does_not_have_names_the_experiment(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="gemma3-270m/rte/zero-shot: the task rte has no template 'cloze'"):
+        plan_one(registry, "gemma3", "rte", "zero-shot", templates=["cloze"])
+
+
+def test_the_variants_of_a_task_are_no_part_of_an_experiment(registry: Registry) -> None:
+    more = msgspec.structs.replace(registry.task("rte"), templates={"new": PromptVariant(cue="?")})
+    experiments = [plan_one(r, "gemma3", "rte", "zero-shot") for r in (registry, registry.with_task(more))]
+    assert experiments[0] == experiments[1]
+
+
+# Results of earlier releases are found again: what these keys hash has not changed since the first.
+KEYS = {
+    ("bert", "mnli", "fine-tune", None): "80a8f9cb93d81b8f",
+    ("bert", "mnli", "fine-tune", 256): "3c60ae4f2619d2e5",
+    ("gemma", "mnli", "few-shot", None): "9831c9907e9a947d",
+    ("gemma", "sst2", "zero-shot", None): "2ef0739df76dd257",
+}
+
+
+@pytest.mark.parametrize(("model", "task", "mode", "limit"), KEYS)
+def test_a_key_of_earlier_results_stays(
+    registry: Registry, model: str, task: str, mode: Mode, limit: int | None
+) -> None:
+    experiment = plan_one(registry, model, task, mode, train_limit=limit)
+    assert experiment.key == KEYS[model, task, mode, limit]
+
+
+def test_a_genre_changes_no_key_and_a_stored_task_without_one_is_read(registry: Registry) -> None:
+    experiment = build_plan(
+        single_profile("minilm", "mnli", "fine-tune", data="starter"),
+        registry,
+        [FAST],
+        weights_identity=identify,
+    )[0]
+    stored = msgspec.json.decode(msgspec.json.encode(experiment))
+    del stored["template"], stored["task"]["templates"]
+    for source in ("hub", "glue-dir", "starter"):
+        del stored["task"]["data"][source]["columns"]["genre"]
+    old = msgspec.convert(stored, Experiment)
+    assert old != experiment
+    assert old.key == experiment.key
 
 
 # ── Precision and weights ─────────────────────────────────────────────────────────────────────────────

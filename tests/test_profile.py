@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nlu_arena.errors import UsageError
 from nlu_arena.hardware import Device
 from nlu_arena.paths import PACKAGE
 from nlu_arena.plan import build_plan
-from nlu_arena.profile import Profile, focus, list_profiles, load_profile, override, single_profile
+from nlu_arena.profile import (
+    Profile,
+    focus,
+    list_profiles,
+    list_strange,
+    load_profile,
+    override,
+    single_profile,
+)
 from nlu_arena.registry import load_registry
-from nlu_arena.spec import TRAINED_MODES
+from nlu_arena.spec import TRAINED_MODES, TaskSpec
 from nlu_arena.views.catalogue import count_experiments
 
 CPU = Device(name="cpu", kind="cpu", title="CPU", memory_bytes=1, fast_bfloat16=False)
@@ -121,6 +130,19 @@ BAD = {
     "a name": ("description", 'name = "x"\ndescription', "has no `name`", "file"),
     "no block": (MINE[MINE.index("[[block]]") :], "", "missing required key `block`", ""),
     "a block without models": ('["minilm"]', "[]", "models", ""),
+    "no training rows": ("tasks", "train_limit = 0\ntasks", "train_limit: Expected `int` >= 1", ""),
+    "no training rows in a list": ("tasks", "train_limit = [8, 0]\ntasks", "train_limit[1]: Expected", ""),
+    "an empty list of training rows": ("tasks", "train_limit = []\ntasks", "block[0].train_limit: Exp", ""),
+    "an empty list of templates": ("tasks", "templates = []\ntasks", "block[0].templates: Expected", ""),
+    "templates without a mode that asks": (
+        'modes = ["fine-tune", "lora"]\ntasks = ["sst2"]\ntrain = { epochs = 1, lora = { rank = 8 } }',
+        'modes = ["fine-tune"]\ntasks = ["sst2"]\ntemplates = ["question"]',
+        *("templates without a mode that asks a language model", "zero-shot, few-shot"),
+    ),
+    "templates for a classifier head": (
+        *("rank = 8 } }", 'head = "classifier" } }\ntemplates = ["question"]'),
+        *("templates without a mode that asks a language model", "lora without a classifier head"),
+    ),
     "no rows": ("tasks", "limit = 0\ntasks", "limit: Expected `int` >= 1", ""),
     "no seeds": ('data = "starter"', "seeds = []", "seeds", ""),
     "a negative seed": ('data = "starter"', "seeds = [-1]", "seeds[0]", ""),
@@ -169,6 +191,14 @@ def test_data_seeds_and_limits_can_be_changed(own_folder: Path) -> None:
 def test_a_limit_on_train_leaves_prompted_blocks_alone(own_folder: Path) -> None:
     changed = override(read_mine(own_folder), train_limit=20)
     assert [block.train_limit for block in changed.blocks] == [20, None]
+
+
+def test_one_limit_of_the_command_line_takes_the_place_of_a_list(own_folder: Path) -> None:
+    write(own_folder, "mine.toml", MINE.replace("tasks", "train_limit = [8, 16]\ntasks", 1))
+    profile = load_profile("mine")
+    assert override(profile) == profile
+    assert profile.blocks[0].train_limits == (8, 16)
+    assert override(profile, train_limit=20).blocks[0].train_limits == (20,)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +269,7 @@ def test_a_wrong_setting_is_refused_like_one_of_the_file(train: dict[str, object
         override(load_profile("full"), train=train)
 
 
-PROFILES = {"quick": 12, "full": 30, "laptop": 30, "full-seeds": 97, "example": 5}
+PROFILES = {"quick": 12, "full": 30, "laptop": 30, "full-seeds": 97, "example": 5, "curve": 42}
 
 
 @pytest.mark.parametrize("name", PROFILES)
@@ -260,14 +290,19 @@ def test_the_laptop_profile_bounds_the_rows() -> None:
     for block in load_profile("laptop").blocks:
         assert block.limit is not None
         assert block.limit <= 500
-        assert not block.trained_modes or (block.train_limit or 513) <= 512
+        assert not block.trained_modes or all((limit or 513) <= 512 for limit in block.train_limits)
 
 
 # ── One task in place of the profile's ────────────────────────────────────────────────────────────────
 
 
-def test_a_task_takes_the_place_of_the_profiles_and_the_rest_stays(own_folder: Path) -> None:
-    profile = focus(read_mine(own_folder), "mine", str)
+@pytest.fixture
+def mine(opinion_task: TaskSpec) -> TaskSpec:
+    return msgspec.structs.replace(opinion_task, name="mine")
+
+
+def test_a_task_takes_the_place_of_the_profiles_and_the_rest_stays(own_folder: Path, mine: TaskSpec) -> None:
+    profile = focus(read_mine(own_folder), mine, str)
     assert [(b.models, b.modes, b.tasks) for b in profile.blocks] == [
         (("minilm",), ("fine-tune", "lora"), ("mine",)),
         (("smollm2-135m",), ("zero-shot", "few-shot"), ("mine",)),
@@ -276,7 +311,7 @@ def test_a_task_takes_the_place_of_the_profiles_and_the_rest_stays(own_folder: P
     assert (profile.name, profile.data) == ("mine", "starter")
 
 
-def test_each_model_in_a_mode_is_done_once_as_its_first_block_says(own_folder: Path) -> None:
+def test_each_model_in_a_mode_is_done_once_as_its_first_block_says(own_folder: Path, mine: TaskSpec) -> None:
     again = """
 [[block]]
 models = ["MiniLM", "smollm2-135m"]
@@ -287,7 +322,7 @@ train_limit = 9
 train = { epochs = 2, lora = { rank = 4 } }
 """
     write(own_folder, "mine.toml", MINE + again)
-    first, second, rest = focus(load_profile("mine"), "mine", str.lower).blocks
+    first, second, rest = focus(load_profile("mine"), mine, str.lower).blocks
     assert (first.limit, second.limit) == (None, None)
     assert (rest.models, rest.modes, rest.limit) == (("smollm2-135m",), ("lora", "fine-tune"), 7)
     assert (rest.train_limit, rest.train) == (9, {"epochs": 2, "lora": {"rank": 4}})
@@ -298,7 +333,7 @@ train = { epochs = 2, lora = { rank = 4 } }
     [('"zero-shot"', ({}, None)), ('"fine-tune", "zero-shot"', ({"epochs": 2}, 9))],
 )
 def test_what_is_left_of_a_block_has_no_settings_for_modes_that_went(
-    own_folder: Path, modes: str, kept: tuple[dict[str, int], int | None]
+    own_folder: Path, mine: TaskSpec, modes: str, kept: tuple[dict[str, int], int | None]
 ) -> None:
     done = "lora" if "fine-tune" in modes else 'fine-tune", "lora'
     text = f"""
@@ -315,7 +350,7 @@ train_limit = 9
 train = {{ epochs = 2, lora = {{ rank = 4 }} }}
 """
     write(own_folder, "mine.toml", text)
-    _, rest = focus(load_profile("mine"), "mine", str).blocks
+    _, rest = focus(load_profile("mine"), mine, str).blocks
     assert "lora" not in rest.modes
     assert (rest.train, rest.train_limit) == kept
 
@@ -323,5 +358,29 @@ train = {{ epochs = 2, lora = {{ rank = 4 }} }}
 @pytest.mark.parametrize(("name", "cells"), [("quick", 4), ("laptop", 10), ("full", 10)])
 def test_the_shipped_profiles_work_on_one_task(name: str, cells: int) -> None:
     registry = load_registry()
-    profile = focus(load_profile(name), "sst2", lambda model: registry.model(model).name)
+    profile = focus(load_profile(name), registry.task("sst2"), lambda model: registry.model(model).name)
     assert count_experiments(profile) == cells
+
+
+def test_a_task_is_asked_with_the_templates_that_it_has(own_folder: Path, mine: TaskSpec) -> None:
+    text = MINE.replace('tasks = ["rte"]', 'tasks = ["rte"]\ntemplates = ["question", "default", "{text}!"]')
+    write(own_folder, "mine.toml", text)
+    profile = load_profile("mine")
+    assert list_strange(profile, mine) == ["question"]
+    tuned, asked = focus(profile, mine, str).blocks
+    assert (tuned.templates, asked.templates) == (None, ("default", "{text}!"))
+    assert list_strange(focus(profile, mine, str), mine) == []
+
+
+def test_templates_go_with_the_modes_that_ask(own_folder: Path, mine: TaskSpec) -> None:
+    again = """
+[[block]]
+models = ["smollm2-135m"]
+modes = ["few-shot", "fine-tune"]
+tasks = ["rte"]
+train_limit = [8, 16]
+templates = ["default"]
+"""
+    write(own_folder, "mine.toml", MINE + again)
+    *_, rest = focus(load_profile("mine"), mine, str).blocks
+    assert (rest.modes, rest.train_limits, rest.templates) == (("fine-tune",), (8, 16), None)

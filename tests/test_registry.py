@@ -265,6 +265,34 @@ BAD_TASKS = {
     "an unknown place in the template": ("{text}", "{text} {txt}", "{txt}", "{text}"),
     "a pair without a column": ("{text}", "{text} {pair}", "no column", "pair"),
     "a column without a pair": ('label = "kind"', 'label = "kind", pair = "b"', "no {pair}", ""),
+    "a variant without a word for a label": (
+        *("[data.file]", '[templates.short]\nwords = { dry = "no" }\n[data.file]'),
+        *("templates.short.words has no word for the label 'wet'", ""),
+    ),
+    "a variant without a text": (
+        *("[data.file]", '[templates.short]\ntemplate = "Rain?"\n[data.file]'),
+        *("templates.short.template has no {text}", ""),
+    ),
+    "a variant with a second text": (
+        *("[data.file]", '[templates.short]\ntemplate = "{text} {pair}"\n[data.file]'),
+        *("templates.short.template has a {pair}", "single texts"),
+    ),
+    "a variant named as the prompt itself": (
+        *("[data.file]", '[templates.default]\ncue = "?"\n[data.file]'),
+        *("templates.default: that is the name of [prompt] itself", "another name"),
+    ),
+    "a variant that no profile can name": (
+        *("[data.file]", '[templates."two words"]\ncue = "?"\n[data.file]'),
+        *("'two words' cannot be a name", ""),
+    ),
+    "an unknown key of a variant": (
+        *("[data.file]", '[templates.short]\ncues = "?"\n[data.file]'),
+        *("templates[...]: unknown key `cues`", "cue"),
+    ),
+    "a column of genres in a file of one's own": (
+        *('label = "kind"', 'label = "kind", genre = "g"'),
+        *("data.file.columns.genre has no meaning", "GLUE"),
+    ),
     "no data": (TASK[TASK.index("[data.file]") :], "[data]\n", "names no source", "hub"),
     "no dev split": ('{ dev = "dev.tsv" }', "{}", "dev splits", ""),
     "a dev file and a split": (

@@ -42,6 +42,19 @@ def test_a_glue_table_is_read_with_its_quotation_marks(glue: Path) -> None:
     ]
 
 
+def test_a_genre_is_read_where_the_table_has_one(glue: Path) -> None:
+    (glue / "MNLI").mkdir()
+    for header, cell, genre in (("genre\t", "slate\t", "slate"), ("genre\t", " \t", None), ("", "", None)):
+        rows = f"{header}sentence1\tsentence2\tgold_label\n{cell}A\tB\tneutral\n"
+        (glue / "MNLI" / "train.tsv").write_text(rows, encoding="utf-8")
+        assert read_glue(glue, "mnli", "train") == [Example("A", 1, "B", genre)]
+
+
+def test_a_column_without_a_name_is_no_genre(glue: Path) -> None:
+    (glue / "SST-2" / "dev.tsv").write_text("\tsentence\tlabel\n0\tfine \t1\n", encoding="utf-8")
+    assert read_glue(glue, "sst2", "dev") == [Example("fine ", 1)]
+
+
 def test_a_missing_column_is_named_with_the_files_own(glue: Path) -> None:
     (glue / "SST-2" / "dev.tsv").write_text("sentence\tindex\nfine \t1\n", encoding="utf-8")
     with pytest.raises(

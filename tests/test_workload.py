@@ -33,6 +33,7 @@ from nlu_arena.workload import (
     count_rows,
     count_tokens,
     count_workload,
+    most_train_rows,
 )
 from tests.conftest import MakeExperiment
 from tests.ownfile.files import write_reviews
@@ -249,3 +250,21 @@ def test_many_labels_are_read_behind_each_prompt_and_scored_against_the_whole_vo
     assert (output.tokens, output.precision) == (10 * (1 + 20) * share, "float32")
     tuned = make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings())
     assert len(count_workload(msgspec.structs.replace(tuned, task=task)).stages) == 2  # type: ignore[union-attr]
+
+
+def test_the_training_rows_of_a_file_are_no_more_than_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('text,label\n"two\nlines",a\nmore,a\ntext,b\nagain,b\n')
+    task = draft_task(OwnFile(path), "mine").task
+    ref = resolve_data(task, "file")
+    assert most_train_rows(task, ref) == 5
+    path.unlink()
+    count_file_rows.cache_clear()
+    assert most_train_rows(task, ref) is None
+
+
+def test_the_training_rows_of_the_hub_are_the_published_ones(registry: Registry) -> None:
+    task = registry.task("rte")
+    assert most_train_rows(task, resolve_data(task, "hub")) == 2_490
+    unpublished = msgspec.structs.replace(task, published=None)
+    assert most_train_rows(unpublished, resolve_data(task, "hub")) is None

@@ -71,16 +71,21 @@ def sweep(
     from nlu_arena.cli.execution import execute
     from nlu_arena.cli.own_data import ColumnOptions, choose_task
     from nlu_arena.cli.planning import Order
-    from nlu_arena.profile import focus, load_profile, override
+    from nlu_arena.cli.terminal import narrate
+    from nlu_arena.profile import focus, list_strange, load_profile, override
     from nlu_arena.registry import load_registry
     from nlu_arena.settings import read_settings
+    from nlu_arena.views.text import clean
 
     named, own = load_profile(profile), None
     columns = ColumnOptions(text, text_pair, label, dev)
     if task is not None:
         registry = load_registry()
         name, own = choose_task(task, columns, registry, with_notes=dry_run)
-        named = focus(named, name, lambda model: registry.model(model).name)
+        one = own or registry.task(name)
+        for template in list_strange(named, one):
+            narrate(f"{name} has no template {clean(template)!r}, which {named.name} names: left out")
+        named = focus(named, one, lambda model: registry.model(model).name)
     else:
         columns.refuse("there is no --task FILE")
     chosen = override(

@@ -37,17 +37,25 @@ def check_readable(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a ledger that a reader cannot show.
 
     Raises:
-        NothingToShowError: It is empty.
-        CannotStartError: It is newer or older than this program, or something else.
+        NothingToShowError: It is empty, or older than this program.
+        CannotStartError: It is newer than this program, or something else.
     """
     version = read_version(connection, path)
     if version == 0:
         raise NothingToShowError(f"the ledger {path} is empty", "`nlu-arena sweep` fills it.")
     if version < len(schema.MIGRATIONS):
-        raise CannotStartError(
+        raise NothingToShowError(
             f"the ledger {path} has version {version}, this program reads version {len(schema.MIGRATIONS)}",
-            "The next `nlu-arena sweep` or `nlu-arena run` migrates it, after a backup copy.",
+            f"`{_last_command(connection)}` migrates it, after a backup copy, and skips what is done.",
         )
+
+
+def _last_command(connection: sqlite3.Connection) -> str:
+    """Return the command of the last sweep, whose experiments the ledger has: it does the least."""
+    row = connection.execute(
+        "SELECT json_extract(details, '$.command') FROM sweeps ORDER BY sweep_id DESC LIMIT 1"
+    ).fetchone()
+    return str(row[0]) if row and row[0] else "nlu-arena sweep"
 
 
 def read_version(connection: sqlite3.Connection, path: Path) -> int:

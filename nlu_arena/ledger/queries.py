@@ -72,8 +72,8 @@ class Reader:
         """Open a ledger for reading.
 
         Raises:
-            NothingToShowError: There is none, or it is empty.
-            CannotStartError: It is newer or older than this program, or not a ledger.
+            NothingToShowError: There is none, or it is empty or older than this program.
+            CannotStartError: It is newer than this program, or not a ledger.
         """
         return cls(path, open_for_reading(path))
 
@@ -239,12 +239,12 @@ class Reader:
     def examples(self, fingerprint: str, split: str) -> list[Example]:
         """Return the examples of a split, whose places are the indices of its predictions."""
         rows = self._fetch(
-            "SELECT text, pair, label FROM examples JOIN example_sets USING (set_id)"
+            "SELECT text, label, pair, genre FROM examples JOIN example_sets USING (set_id)"
             " WHERE fingerprint = ? AND split = ? ORDER BY idx",
             fingerprint,
             split,
         )
-        return [Example(text=row["text"], label=row["label"], pair=row["pair"]) for row in rows]
+        return [Example(*row) for row in rows]
 
     def answer(self, request_id: int) -> str | None:
         """Return what the scheduler answered to a screen's request, None before it did."""

@@ -35,8 +35,8 @@ def open_for_reading(path: Path) -> Opened:
     """Open a ledger for reading; nothing is created, changed or locked.
 
     Raises:
-        NothingToShowError: There is none, or it is empty.
-        CannotStartError: It is newer or older than this program, or something else.
+        NothingToShowError: There is none, or it is empty or older than this program.
+        CannotStartError: It is newer than this program, or something else.
     """
     try:
         exists = path.exists()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from nlu_arena import events
 from nlu_arena.errors import RunError
 from nlu_arena.ledger.codec import pack_scores, unpack_scores
 from nlu_arena.ledger.connection import timestamp
-from nlu_arena.spec import Prediction
+from nlu_arena.spec import Example, Prediction
 
 # The finding that grows instead of being replaced: what a reader of the numbers must know.
 WARNINGS = "warnings"
@@ -115,16 +115,29 @@ def _store_examples(connection: sqlite3.Connection, event: events.ExampleSet) ->
         "SELECT set_id FROM example_sets WHERE fingerprint = ? AND split = ?", identity
     ).fetchone()
     if row is not None:
+        _add_genres(connection, row["set_id"], event.examples)
         return int(row["set_id"])
     set_id = connection.execute(
         "INSERT INTO example_sets (fingerprint, split, n) VALUES (?, ?, ?)", (*identity, len(event.examples))
     ).lastrowid
     assert set_id is not None
     connection.executemany(
-        "INSERT INTO examples VALUES (?, ?, ?, ?, ?)",
-        ((set_id, index, e.text, e.pair, e.label) for index, e in enumerate(event.examples)),
+        "INSERT INTO examples (set_id, idx, text, pair, label, genre) VALUES (?, ?, ?, ?, ?, ?)",
+        ((set_id, index, e.text, e.pair, e.label, e.genre) for index, e in enumerate(event.examples)),
     )
     return set_id
+
+
+def _add_genres(connection: sqlite3.Connection, set_id: int, examples: Sequence[Example]) -> None:
+    """Add the genres to examples that were stored without: not every source of the same texts has them."""
+    known = connection.execute(
+        "SELECT 1 FROM examples WHERE set_id = ? AND genre IS NOT NULL LIMIT 1", (set_id,)
+    ).fetchone()
+    if known is None:
+        connection.executemany(
+            "UPDATE examples SET genre = ? WHERE set_id = ? AND idx = ?",
+            ((e.genre, set_id, index) for index, e in enumerate(examples) if e.genre is not None),
+        )
 
 
 def _record_predictions(connection: sqlite3.Connection, run_id: int, event: events.Predictions) -> None:

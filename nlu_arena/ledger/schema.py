@@ -178,4 +178,7 @@ CREATE TABLE control_requests (
 # The sizes of a task's dev splits have become part of what is published of it.
 SECOND = "UPDATE experiments SET definition = json_remove(definition, '$.task.dev_rows');"
 
-MIGRATIONS: tuple[str, ...] = (FIRST, SECOND)
+# Where an example is from has become known.
+THIRD = "ALTER TABLE examples ADD COLUMN genre TEXT;"
+
+MIGRATIONS: tuple[str, ...] = (FIRST, SECOND, THIRD)

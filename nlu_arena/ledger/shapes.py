@@ -87,6 +87,7 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         shots=experiment.shots,
         template=experiment.template,
         setting=setting_of(row["definition"]),
+        curve=curve_of(row["definition"]),
         labels=used.task.labels,
     )
     if row["run_id"] is None:
@@ -123,6 +124,16 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
 def setting_of(definition: str) -> str:
     """Return what the seeds of one experiment have in common: its key but for the seed."""
     return msgspec.structs.replace(decode_experiment(definition), seed=0).key
+
+
+@functools.lru_cache(maxsize=1024)
+def curve_of(definition: str) -> str:
+    """Return what the points of one learning curve have in common: the setting but for the training rows."""
+    experiment = decode_experiment(definition)
+    if experiment.subset.train is None:
+        return setting_of(definition)
+    unlimited = msgspec.structs.replace(experiment.subset, train=None)
+    return msgspec.structs.replace(experiment, seed=0, subset=unlimited).key
 
 
 def describe_device(row: sqlite3.Row) -> str:

@@ -92,6 +92,7 @@ def _describe_settings(run: RunRow) -> dict[str, Any]:
         "shots": experiment.shots,
         "subset": msgspec.to_builtins(experiment.subset),
         "train": msgspec.to_builtins(experiment.train),
+        "template": experiment.template,
         "prompt_style": experiment.model.prompt_style,
         "attention": experiment.model.attention,
     }

@@ -6,11 +6,15 @@ import msgspec
 
 
 class Example(msgspec.Struct, frozen=True, array_like=True):
-    """One text, or premise and hypothesis, with the id of its gold label in `TaskSpec.labels`."""
+    """One text, or premise and hypothesis, with the id of its gold label in `TaskSpec.labels`.
+
+    `genre` says where it is from, where the data do: results are shown apart by it, and nothing else uses it.
+    """
 
     text: str
     label: int
     pair: str | None = None
+    genre: str | None = None
 
 
 class Prediction(msgspec.Struct, frozen=True, array_like=True):

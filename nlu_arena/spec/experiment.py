@@ -95,7 +95,9 @@ class Experiment(Spec, frozen=True):
             splits: Any = [table.train, table.dev]
         else:
             splits = None if table.split is None else [CUT, msgspec.to_builtins(table.split)]
-        return [msgspec.to_builtins(table.columns), splits]
+        columns = table.columns
+        # A genre changes no answer: the column that has it is no part of the key.
+        return [{"text": columns.text, "label": columns.label, "pair": columns.pair}, splits]
 
     @cached_property
     def key(self) -> str:

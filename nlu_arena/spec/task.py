@@ -22,12 +22,25 @@ class PromptSpec(Spec, frozen=True):
     shot_min_words: int = 0
 
 
+class PromptVariant(Spec, frozen=True):
+    """What a variant of a task's prompt says in place of the task's own prompt; what is None stays."""
+
+    instruction: str | None = None
+    template: str | None = None
+    cue: str | None = None
+    words: dict[str, str] | None = None
+
+
 class Columns(Spec, frozen=True):
-    """The names of the columns of a table of examples; no `pair` for single texts."""
+    """The names of the columns of a table of examples; no `pair` for single texts.
+
+    `genre` says where a text is from, in some tables of a data set; it changes no answer.
+    """
 
     text: str
     label: str
     pair: str = ""
+    genre: str = ""
 
 
 class HubData(Spec, frozen=True):
@@ -108,7 +121,11 @@ class Published(Spec, frozen=True):
 
 
 class TaskSpec(Spec, frozen=True):
-    """A classification task as its manifest describes it; the order of `labels` gives the label ids."""
+    """A classification task as its manifest describes it; the order of `labels` gives the label ids.
+
+    `templates` has the variants of its prompt by name. The task of an experiment has none, and its prompt is
+    the one that is used.
+    """
 
     name: str
     title: str
@@ -119,6 +136,7 @@ class TaskSpec(Spec, frozen=True):
     licence: str
     prompt: PromptSpec
     data: TaskData
+    templates: dict[str, PromptVariant] = {}
     published: Published | None = None
     version: int = 1
     aliases: tuple[str, ...] = ()

@@ -8,9 +8,10 @@ from typing import Any, get_args
 
 from nlu_arena.dataref import TRAIN
 from nlu_arena.paths import manifest_dirs
-from nlu_arena.profile import Profile
+from nlu_arena.profile import Block, Profile
 from nlu_arena.registry import Registry
-from nlu_arena.spec import MODES, MODES_OF_FAMILY, DataSource, Mode, ModelSpec, TaskSpec
+from nlu_arena.spec import MODES, MODES_OF_FAMILY, TRAINED_MODES, DataSource, Mode, ModelSpec, TaskSpec
+from nlu_arena.variants import DEFAULT, list_templates
 from nlu_arena.views.figures import format_parameters
 from nlu_arena.views.sheet import Column
 from nlu_arena.views.tsv import Record
@@ -47,6 +48,7 @@ TASK_COLUMNS = (
     Column("training_rows", lambda rows: f"{rows:,}", right=True),
     Column("difficulty"),
     Column("labels", lambda labels: f"labels: {_join(labels)}", detail=True),
+    Column("templates", lambda templates: f"templates: {_join(templates)}", detail=True),
     Column("sources", lambda sources: f"data: {_join(sources)}", detail=True),
     Column("licence", lambda licence: f"licence: {licence}", detail=True),
 )
@@ -107,6 +109,7 @@ def _task_record(task: TaskSpec) -> Record:
         "title": task.title,
         "type": task.type,
         "labels": list(task.labels),
+        "templates": list_templates(task),
         "training_rows": task.train_rows,
         "dev_rows": {split: rows for split, rows in task.published_rows.items() if split != TRAIN},
         "difficulty": task.difficulty,
@@ -121,7 +124,7 @@ def mode_records() -> list[Record]:
         {
             "name": mode,
             "families": [family for family, modes in MODES_OF_FAMILY.items() if mode in modes],
-            "trains": mode in ("fine-tune", "lora"),
+            "trains": mode in TRAINED_MODES,
             "does": MODE_DEEDS[mode],
         }
         for mode in MODES
@@ -144,12 +147,19 @@ def profile_records(profiles: list[Profile]) -> list[Record]:
 
 
 def count_experiments(profile: Profile) -> int:
-    """Return how many experiments a profile names, before equal ones of two blocks are joined."""
+    """Return how many experiments a profile names, before equal ones are joined."""
     return sum(
-        len(block.models) * len(block.tasks) * (1 if mode == "zero-shot" else len(profile.seeds_of(block)))
+        len(block.models) * len(block.tasks) * _count_variants(block, mode, len(profile.seeds_of(block)))
         for block in profile.blocks
         for mode in block.modes
     )
+
+
+def _count_variants(block: Block, mode: Mode, seeds: int) -> int:
+    """Return how often a model does a task in a mode: by seed, training limit and template."""
+    limits = len(block.train_limits) if mode in TRAINED_MODES else 1
+    templates = len(block.templates or (DEFAULT,)) if mode in block.prompt_modes else 1
+    return (1 if mode == "zero-shot" else seeds) * limits * templates
 
 
 def _file_of(profile: Profile) -> Path:

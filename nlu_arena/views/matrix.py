@@ -1,7 +1,7 @@
 """The cells of a sweep as tables: models down by mode, tasks across.
 
-Results on different examples never share a table, those of different modes, shots or training rows no group;
-the seeds of one experiment share a field.
+Results on different examples never share a table, those of different modes, shots, templates or training rows
+no group; the seeds of one experiment share a field.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Group(NamedTuple):
 
     mode: Mode
     shots: int
+    template: str
     subset: str
     rows: tuple[Row, ...]
 
@@ -97,7 +98,8 @@ class Group(NamedTuple):
     def title(self) -> str:
         """Say what all numbers of the group have in common."""
         shots = f"{self.shots} shots" if self.shots else ""
-        return " · ".join(filter(None, [self.mode, shots, self.subset, self._draws()]))
+        template = f"template {clean(self.template)}" if self.template else ""
+        return " · ".join(filter(None, [self.mode, shots, template, self.subset, self._draws()]))
 
     def _draws(self) -> str:
         """Say how many seeds stand behind each number, nothing where no seed is used."""
@@ -130,7 +132,7 @@ def build_tables(cells: Sequence[Cell]) -> list[Table]:
     for (data_source, dev), members in _group(cells, lambda c: (c.data_source, _dev_limit(c))).items():
         tasks = dict.fromkeys(cell.task for cell in members)
         parts = tuple(Part(task, split) for task in tasks for split in splits[task])
-        kinds = _group(members, lambda c: (c.mode, c.shots, _train_limit(c)))
+        kinds = _group(members, lambda c: (c.mode, c.shots, c.template, _train_limit(c)))
         groups = (Group(*kind, tuple(_rows(peers, parts))) for kind, peers in kinds.items())
         tables.append(Table(data_source, dev, parts, tuple(groups)))
     return tables

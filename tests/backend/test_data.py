@@ -13,7 +13,7 @@ import pytest
 from nlu_arena.backend.data import fingerprint, read_examples, read_split
 from nlu_arena.errors import RunError
 from nlu_arena.registry import load_registry
-from nlu_arena.spec import DataRef, Experiment, Subset
+from nlu_arena.spec import DataRef, Example, Experiment, Subset
 from tests.conftest import MakeExperiment
 
 
@@ -66,6 +66,12 @@ def test_the_fingerprint_is_that_of_texts_and_label_names(
     assert fingerprint(rows, task) != fingerprint(rows[::-1], task)
     renamed = msgspec.structs.replace(task, labels=("bad", "good"))
     assert fingerprint(rows, task) != fingerprint(rows, renamed)
+
+
+def test_a_genre_is_no_part_of_the_fingerprint() -> None:
+    task = load_registry().task("mnli")
+    known = [Example("A", 0, "B", "fiction"), Example("C", 1, "D")]
+    assert fingerprint(known, task) == fingerprint([Example("A", 0, "B"), Example("C", 1, "D")], task)
 
 
 # As on the hub, the card names a configuration first whose files nobody fetches.

@@ -69,6 +69,20 @@ def test_a_dry_run_says_what_is_odd_in_the_rows(arena: Arena) -> None:
     assert arena.run(*order).stderr.count(note) == 1
 
 
+def test_a_file_is_asked_with_the_templates_that_fit_it_and_the_others_are_said(arena: Arena) -> None:
+    path = arena.home / "profiles" / "worded.toml"
+    toys = (arena.home / "profiles" / "toys.toml").read_text()
+    path.write_text(
+        toys.replace("[[block]]", '[[block]]\ntemplates = ["default", "question", "Say: {text}"]')
+    )
+    process = arena.run(
+        "sweep", "--profile", "worded", "--task", "reviews.csv", *COLUMNS, "--dry-run", "--json"
+    )
+    assert "reviews has no template 'question', which worded names: left out" in process.stderr
+    names = [step["experiment"] for step in json.loads(process.stdout)["plan"]]
+    assert names == ["toy/reviews/zero-shot", "toy/reviews/zero-shot (Say: {text})"]
+
+
 def test_a_registered_task_takes_the_place_of_the_profiles(arena: Arena) -> None:
     process = arena.run("sweep", "--profile", "toys", "--task", "More", "--dry-run")
     assert "toy/more/zero-shot" in process.stdout

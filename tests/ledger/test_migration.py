@@ -9,7 +9,7 @@ from nlu_arena.errors import CannotStartError, ExitCode, LedgerError, NothingToS
 from nlu_arena.ledger import migration, schema
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
-from tests.ledger.sweeps import complete, make_experiment
+from tests.ledger.sweeps import complete, example_set, make_experiment
 
 SECOND = "ALTER TABLE runs ADD COLUMN energy_joules REAL; CREATE TABLE notes (text TEXT);"
 
@@ -21,12 +21,23 @@ def ask(path: Path, statement: str) -> list[tuple[object, ...]]:
     return rows
 
 
+# The program writes what the newest version has: from there a ledger is taken back to the first one.
+BACK = """
+ALTER TABLE examples DROP COLUMN genre;
+DELETE FROM migrations WHERE version > 1;
+PRAGMA user_version = 1;
+"""
+
+
 @pytest.fixture
 def old_ledger(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A ledger of version 1 with one finished run."""
-    monkeypatch.setattr(schema, "MIGRATIONS", (schema.FIRST,))
     with Store.open(ledger) as store:
         complete(store)
+    connection = sqlite3.connect(ledger)
+    connection.executescript(BACK)
+    connection.close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (schema.FIRST,))
     return ledger
 
 
@@ -52,6 +63,16 @@ def test_version_2_takes_the_sizes_of_the_dev_splits_out_of_stored_tasks(
         assert reader.run(1).experiment == make_experiment()
 
 
+def test_version_3_has_genres_that_older_examples_lack(
+    old_ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "MIGRATIONS", (schema.FIRST, schema.SECOND, schema.THIRD))
+    Store.open(old_ledger).close()
+    with Reader.open(old_ledger) as reader:
+        assert reader.examples("first-4", "dev") == example_set(4).examples
+    assert ask(old_ledger, "SELECT count(*), count(genre) FROM examples") == [(4, 0)]
+
+
 def test_a_new_ledger_has_the_newest_version_and_says_what_it_is(ledger: Path) -> None:
     Store.open(ledger).close()
     assert ask(ledger, "PRAGMA user_version") == [(len(schema.MIGRATIONS),)]
@@ -71,12 +92,18 @@ def test_the_writer_migrates_an_older_ledger_after_a_backup_copy(version_2: Path
     assert list(version_2.parent.glob("*.part")) == []
 
 
-def test_a_reader_names_the_commands_that_migrate_and_changes_nothing(version_2: Path) -> None:
-    with pytest.raises(CannotStartError) as caught:
+@pytest.mark.parametrize("command", ["nlu-arena sweep --profile quick", None])
+def test_a_reader_names_the_command_that_migrates_and_changes_nothing(
+    version_2: Path, command: str | None
+) -> None:
+    connection = sqlite3.connect(version_2)
+    connection.execute("UPDATE sweeps SET details = json_object('command', ?)", (command,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(NothingToShowError) as caught:
         Reader.open(version_2)
     assert "version 1" in caught.value.message
-    assert "`nlu-arena sweep`" in caught.value.hint
-    assert "`nlu-arena run`" in caught.value.hint
+    assert caught.value.hint.startswith(f"`{command or 'nlu-arena sweep'}` migrates it")
     assert ask(version_2, "PRAGMA user_version") == [(1,)]
 
 

@@ -91,6 +91,17 @@ def test_examples_are_stored_once_for_all_runs_on_them(store: Store, ledger: Pat
     connection.close()
 
 
+def test_examples_get_their_genre_from_the_first_run_that_brings_it(store: Store, reader: Reader) -> None:
+    plain = example_set(3).examples
+    known = [
+        msgspec.structs.replace(e, genre=g) for e, g in zip(plain, ("letters", None, "travel"), strict=True)
+    ]
+    for model, examples, stored in (("smol", plain, plain), ("gemma", known, known), ("qwen", plain, known)):
+        run = start(store, make_experiment(model))
+        store.record(run.run_id, events.ExampleSet(split="dev", fingerprint="same", examples=examples))
+        assert reader.examples("same", "dev") == stored
+
+
 def test_the_peak_of_memory_never_falls(store: Store, reader: Reader) -> None:
     run_id = start(store).run_id
     assert reader.run(run_id).peak_rss_bytes is None

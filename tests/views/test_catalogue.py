@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nlu_arena.profile import list_profiles, load_profile, override
+from nlu_arena.profile import Block, Profile, list_profiles, load_profile, override
 from nlu_arena.registry import load_registry
 from nlu_arena.spec import ModelSpec
 from nlu_arena.views import catalogue
@@ -30,6 +30,7 @@ def test_models_say_what_is_on_this_machine_and_how_it_is_quantised() -> None:
 def test_tasks_and_modes_and_profiles_are_described() -> None:
     tasks = {r["name"]: r for r in catalogue.task_records(load_registry())}
     assert tasks["mnli"]["sources"] == ["starter", "hub", "glue-dir"]
+    assert tasks["mnli"]["templates"] == ["default", "question", "plain"]
     assert tasks["mnli"]["dev_rows"] == {"matched": 9_815, "mismatched": 9_832}
     modes = {r["name"]: r for r in catalogue.mode_records()}
     assert modes["zero-shot"]["families"] == ["decoder"]
@@ -42,6 +43,19 @@ def test_tasks_and_modes_and_profiles_are_described() -> None:
 def test_a_profile_with_several_seeds_asks_zero_shot_once() -> None:
     profile = override(load_profile("quick"), seeds=[1, 2, 3])
     assert catalogue.count_experiments(profile) == 3 + 9 * 3
+
+
+def test_limits_count_in_the_modes_that_train_and_templates_in_those_that_ask() -> None:
+    block = Block(
+        models=("gemma3",),
+        modes=("fine-tune", "zero-shot", "few-shot", "lora"),
+        tasks=("sst2", "rte"),
+        train_limit=(8, 16, 32),
+        templates=("default", "question"),
+        seeds=(1, 2, 3, 4, 5),
+    )
+    profile = Profile(name="x", description="", blocks=(block,))
+    assert catalogue.count_experiments(profile) == 2 * (5 * 3 + 2 + 5 * 2 + 5 * 3 * 2)
 
 
 def test_a_sheet_folds_what_is_too_long_and_loses_nothing() -> None:

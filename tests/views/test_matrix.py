@@ -56,6 +56,19 @@ def test_the_quick_sweep_is_one_table_of_four_groups_with_mnli_in_two_columns(tm
     assert [field.is_first for field in row.fields] == [True, True, True, False]
 
 
+def test_each_template_is_a_group_of_its_own(tmp_path: Path) -> None:
+    asked = next(e for e in quick_plan() if e.mode == "few-shot")
+    prompt = msgspec.structs.replace(asked.task.prompt, cue="?")
+    task = msgspec.structs.replace(asked.task, prompt=prompt)
+    plan = [asked, msgspec.structs.replace(asked, task=task, template="short\nform")]
+    write_sweep(tmp_path, plan, [done()] * 2)
+    (table,) = build_tables(read_cells(tmp_path))
+    assert [group.title for group in table.groups] == [
+        "few-shot · 5 shots · 1 draw",
+        "few-shot · 5 shots · template short form · 1 draw",
+    ]
+
+
 def test_results_on_different_data_never_share_a_table(tmp_path: Path) -> None:
     plan = quick_plan()[:1]
     plan.append(with_data(plan[0], "glue-dir"))
