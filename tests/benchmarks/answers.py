@@ -67,11 +67,14 @@ def plan_seeds() -> list[Experiment]:
 
 def plan_settings() -> list[Experiment]:
     """Return experiments with one seed each that differ in their training rows."""
-    block = {"models": ENCODERS + DECODERS, "modes": ["lora"], "tasks": TASKS}
+    blocks = [
+        {"models": ENCODERS, "modes": ["fine-tune"], "tasks": TASKS},
+        {"models": DECODERS, "modes": ["lora"], "tasks": TASKS},
+    ]
     return [
         msgspec.structs.replace(experiment, subset=Subset(train=32 * step))
         for step in range(1, 43)
-        for experiment in _plan([block], seeds=[42])
+        for experiment in _plan(blocks, seeds=[42])
     ][:RUNS]
 
 
