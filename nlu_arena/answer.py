@@ -124,7 +124,7 @@ def find_answers(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Answer]
 def _answer(found: Round) -> Answer:
     contenders = sorted(found.contenders, key=lambda contender: -contender.accuracy)
     compared = [contender for contender in contenders if not contender.alarms]
-    leads = _test_leads(compared, found.n, found.majority)
+    leads = find_leads(compared, found.n, found.majority)
     best = next((contender for contender in compared if leads[contender.name].is_shown), None)
     comparisons = {} if best is None else _compare(best, compared)
     candidates = [
@@ -149,7 +149,7 @@ def _answer(found: Round) -> Answer:
     )
 
 
-def _test_leads(contenders: Sequence[Contender], n: int, majority: float) -> dict[str, Lead]:
+def find_leads(contenders: Sequence[Contender], n: int, majority: float) -> dict[str, Lead]:
     """Test each experiment against always saying the majority label."""
     if majority == 1:
         # Nothing can beat it.

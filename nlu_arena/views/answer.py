@@ -12,7 +12,10 @@ from nlu_arena.answer import Answer, Candidate
 from nlu_arena.contender import Cost
 from nlu_arena.views.figures import (
     format_bytes,
+    format_gap,
     format_interval,
+    format_milliseconds,
+    format_p,
     format_percent,
     format_seconds,
     format_short_seconds,
@@ -68,7 +71,7 @@ def _say_doubts(answer: Answer) -> list[str]:
     """Return how far one answer may be trusted."""
     lines = []
     if answer.detectable_gap is not None:
-        gap = _points(answer.detectable_gap)
+        gap = format_gap(answer.detectable_gap)
         lines.append(f"no difference is shown: {answer.n:,} texts show only gaps of about {gap} and more")
     if any(len(candidate.seeds) > 1 for candidate in answer.candidates):
         lines.append(SEEDS)
@@ -85,7 +88,7 @@ def _tell_several(answers: Sequence[Answer]) -> list[str]:
     for name, answer in named.items():
         label = "" if shared else _data(answer)
         lines += _tell_shortly(answer, " · ".join(filter(None, [name, label])))
-    gaps = [f"{_points(a.detectable_gap)} on {name}" for name, a in named.items() if a.detectable_gap]
+    gaps = [f"{format_gap(a.detectable_gap)} on {name}" for name, a in named.items() if a.detectable_gap]
     lines += _fit("  no difference is shown; it would take about: ", gaps)
     flagged = {name: len(answer.find("set aside")) for name, answer in named.items()}
     lines += _fit(
@@ -123,7 +126,7 @@ def _tell_shortly(answer: Answer, name: str) -> list[str]:
     elif worse:
         others = f"{len(worse)} others are" if len(worse) > 1 else "the other one is"
         second = (
-            f"    {others} shown to be worse ({_say_p(max(worse))}{' at most' if len(worse) > 1 else ''})"
+            f"    {others} shown to be worse ({format_p(max(worse))}{' at most' if len(worse) > 1 else ''})"
         )
     else:
         second = f"    no other is shown to beat {_always(answer)}{_count_doubtful(answer)}"
@@ -169,21 +172,17 @@ def _say(candidate: Candidate) -> str:
 
 def _say_compared(candidate: Candidate) -> str:
     assert candidate.comparison is not None
-    return f"{_say(candidate)} ({_say_p(candidate.comparison.p_adjusted)})"
+    return f"{_say(candidate)} ({format_p(candidate.comparison.p_adjusted)})"
 
 
 def _say_lead(candidate: Candidate) -> str:
     assert candidate.lead is not None
-    return f"{_say(candidate)} ({_say_p(candidate.lead.p_adjusted)})"
+    return f"{_say(candidate)} ({format_p(candidate.lead.p_adjusted)})"
 
 
 def _describe_lead(candidate: Candidate) -> str:
     assert candidate.lead is not None
-    return f"{_describe(candidate)}, {_say_p(candidate.lead.p_adjusted)}"
-
-
-def _say_p(value: float) -> str:
-    return f"p {value:.2g}" if value >= 0.001 else "p < 0.001"
+    return f"{_describe(candidate)}, {format_p(candidate.lead.p_adjusted)}"
 
 
 def _say_alarms(candidate: Candidate) -> str:
@@ -206,14 +205,14 @@ def _say_cost(answer: Answer, best: Candidate, describe: Callable[[Cost], str]) 
 
 
 def _cost_in_full(cost: Cost) -> str:
-    latency = "n/a" if cost.ms_per_text is None else _milliseconds(cost.ms_per_text)
+    latency = "n/a" if cost.ms_per_text is None else format_milliseconds(cost.ms_per_text)
     trained = "" if cost.train_seconds is None else f"trained in {format_seconds(cost.train_seconds)}"
     return ", ".join(filter(None, [f"{latency} a text", trained, *_memory(cost)]))
 
 
 def _cost_in_short(cost: Cost) -> str:
     """Return the same as LEGEND explains it."""
-    latency = "n/a" if cost.ms_per_text is None else _milliseconds(cost.ms_per_text)
+    latency = "n/a" if cost.ms_per_text is None else format_milliseconds(cost.ms_per_text)
     trained = "" if cost.train_seconds is None else format_short_seconds(cost.train_seconds)
     return ", ".join(filter(None, [f"{latency}/text", trained, *_memory(cost)]))
 
@@ -223,15 +222,6 @@ def _memory(cost: Cost) -> list[str]:
     if cost.device_peak_bytes is not None:
         return [f"{format_bytes(cost.device_peak_bytes)} GPU"]
     return [] if cost.peak_rss_bytes is None else [format_bytes(cost.peak_rss_bytes)]
-
-
-def _milliseconds(value: float) -> str:
-    number = f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.095 else f"{value:.2g}"
-    return f"{number} ms"
-
-
-def _points(gap: float) -> str:
-    return f"{100 * gap:.0f} points" if gap >= 0.0995 else f"{100 * gap:.1f} points"
 
 
 def _list(head: str, items: Iterable[str]) -> list[str]:

@@ -48,6 +48,22 @@ def format_estimate(seconds: float) -> str:
     return f"~{round(seconds)} s" if seconds < 59.5 else f"~{format_short_seconds(seconds)}"
 
 
+def format_milliseconds(value: float) -> str:
+    """Return a short time: 0.031 ms, 1.2 ms, 147 ms."""
+    number = f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.095 else f"{value:.2g}"
+    return f"{number} ms"
+
+
+def format_p(value: float) -> str:
+    """Return a p-value: p 0.038, p < 0.001."""
+    return f"p {value:.2g}" if value >= 0.001 else "p < 0.001"
+
+
+def format_gap(share: float) -> str:
+    """Return how large a difference of accuracies is, about: 3.4 points, 12 points."""
+    return f"{100 * share:.0f} points" if share >= 0.0995 else f"{100 * share:.1f} points"
+
+
 def format_bytes(size: int) -> str:
     """Return a size in memory or on disk in MiB or GiB."""
     return f"{size / GIB:.1f} GiB" if size >= GIB else f"{size / MIB:.0f} MiB"

@@ -19,7 +19,7 @@ SEED_SPREAD = 0.02
 MORE = 4
 MORE_TEXTS = "more dev texts tell closer ones apart, more seeds do not"
 REPORT = "nlu-arena report"
-WHAT_IT_WRITES = "writes the tests, tables and pictures of the whole ledger"
+WHAT_IT_WRITES = "writes tests, tables and pictures of the ledger"
 
 
 def next_step(sweep: SweepRow, totals: Totals, cells: Sequence[Cell], answers: Sequence[Answer]) -> Text:
