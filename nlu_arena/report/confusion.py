@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nlu_arena.alarms import Alarms
 from nlu_arena.ledger.rows import RunRow
@@ -29,10 +29,17 @@ DARK = 0.68
 INK, PAPER = "#1a1a2e", "#ffffff"
 NUMBERED_CAPTION = "each field: examples, and their share of the gold label"
 COLOURED_CAPTION = "colour: share of the gold label's examples"
-PLACES_CAPTION = "#n: the label in place n of the labels in results.json; the first is #0"
+PLACES_CAPTION = "#n: the label in place n of the task's labels; the first is #0"
 
 # matplotlib reports missing fonts and its font cache through logging, which would end up on the terminal.
 logging.getLogger("matplotlib").addHandler(logging.NullHandler())
+
+
+class Panel(NamedTuple):
+    """A matrix of answers by gold label (row) and predicted label (column), and what stands above it."""
+
+    counts: Sequence[Sequence[int]]
+    title: str
 
 
 def draw_confusion(run: RunRow, answers: Mapping[str, Sequence[Prediction]], path: Path) -> None:
@@ -43,32 +50,48 @@ def draw_confusion(run: RunRow, answers: Mapping[str, Sequence[Prediction]], pat
         answers: The predictions of each split.
         path: The PNG file.
     """
+    save_picture(lambda: _draw(run, answers), path)
+
+
+def draw_panels(labels: Sequence[str], title: Sequence[str], panels: Sequence[Panel], path: Path) -> None:
+    """Draw matrices side by side below a title of some lines, as large as `draw_confusion` does."""
+    save_picture(lambda: _compose(labels, title, panels), path)
+
+
+def save_picture(draw: Callable[[], Figure], path: Path) -> None:
+    """Draw a picture and write it as PNG, without a word."""
     # What it warns of is how the picture looks: the reader sees the picture, and the terminal is another's.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _draw(run, answers).savefig(path, format="png")
+        draw().savefig(path, format="png")
 
 
 def _draw(run: RunRow, answers: Mapping[str, Sequence[Prediction]]) -> Figure:
+    labels = run.experiment.task.labels
+    panels = []
+    for split, predictions in answers.items():
+        gold, predicted = [p.gold for p in predictions], [p.predicted for p in predictions]
+        subtitle = _subtitle(split, run.by_split[split], run.alarms.get(split, {}))
+        panels.append(Panel(count_confusions(gold, predicted, len(labels)), subtitle))
+    return _compose(labels, _title_lines(run), panels)
+
+
+def _compose(names: Sequence[str], title: Sequence[str], panels: Sequence[Panel]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    labels = letter_labels(run.experiment.task.labels)
-    sheet = plan_sheet(labels, len(answers))
+    labels = letter_labels(names)
+    sheet = plan_sheet(labels, len(panels))
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, wspace=0.04)
     figure = Figure(figsize=sheet.size, dpi=DOTS_PER_INCH, layout=layout)
     FigureCanvasAgg(figure)
-    title = "\n".join(letter_text(line, sheet.title_length) for line in _title_lines(run))
-    figure.suptitle(title, fontsize=11, fontweight="bold", parse_math=False)
-    axes = figure.subplots(1, len(answers), squeeze=False)[0]
-    for place, (split, predictions) in enumerate(answers.items()):
-        counts = count_confusions(
-            [p.gold for p in predictions], [p.predicted for p in predictions], len(labels)
-        )
-        image = _draw_matrix(axes[place], counts, labels, sheet)
-        subtitle = _subtitle(split, run.by_split[split], run.alarms.get(split, {}))
-        axes[place].set_title(subtitle, fontsize=9, parse_math=False)
+    heading = "\n".join(letter_text(line, sheet.title_length) for line in title)
+    figure.suptitle(heading, fontsize=11, fontweight="bold", parse_math=False)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for place, panel in enumerate(panels):
+        image = _draw_matrix(axes[place], panel.counts, labels, sheet)
+        axes[place].set_title(panel.title, fontsize=9, parse_math=False)
         if place == 0:
             axes[place].set_ylabel("gold label")
     if sheet.number_size is None:
@@ -80,7 +103,9 @@ def _draw(run: RunRow, answers: Mapping[str, Sequence[Prediction]]) -> Figure:
     return figure
 
 
-def _draw_matrix(axes: Axes, counts: list[list[int]], labels: Sequence[str], sheet: Sheet) -> AxesImage:
+def _draw_matrix(
+    axes: Axes, counts: Sequence[Sequence[int]], labels: Sequence[str], sheet: Sheet
+) -> AxesImage:
     totals = [sum(row) for row in counts]
     shares = [[n / total if total else 0.0 for n in row] for row, total in zip(counts, totals, strict=True)]
     image = axes.imshow(shares, cmap=COLOURS, vmin=0, vmax=1, interpolation="nearest")
@@ -100,7 +125,9 @@ def _draw_matrix(axes: Axes, counts: list[list[int]], labels: Sequence[str], she
     return image
 
 
-def _write_numbers(axes: Axes, counts: list[list[int]], shares: list[list[float]], size: float) -> None:
+def _write_numbers(
+    axes: Axes, counts: Sequence[Sequence[int]], shares: Sequence[Sequence[float]], size: float
+) -> None:
     places = range(len(counts))
     for gold in places:
         for predicted in places:
