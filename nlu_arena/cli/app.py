@@ -8,11 +8,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from nlu_arena.cli.compare import compare
 from nlu_arena.cli.doctor import doctor
+from nlu_arena.cli.errors import errors
 from nlu_arena.cli.listing import list_registry
 from nlu_arena.cli.new import new
 from nlu_arena.cli.predict import predict
 from nlu_arena.cli.pull import pull
+from nlu_arena.cli.recommend import recommend
+from nlu_arena.cli.report import report
 from nlu_arena.cli.run import run
 from nlu_arena.cli.status import status
 from nlu_arena.cli.sweep import sweep
@@ -57,6 +61,10 @@ def build_app(style: Literal["rich"] | None) -> typer.Typer:
     app.command("sweep", epilog=EXIT_CODES)(sweep)
     app.command("run", epilog=EXIT_CODES)(run)
     app.command("status", epilog=EXIT_CODES)(status)
+    app.command("compare", epilog=EXIT_CODES)(compare)
+    app.command("errors", epilog=EXIT_CODES)(errors)
+    app.command("recommend", epilog=EXIT_CODES)(recommend)
+    app.command("report", epilog=EXIT_CODES)(report)
     app.command("list", epilog=EXIT_CODES)(list_registry)
     app.command("predict", epilog=EXIT_CODES)(predict)
     app.command("pull", epilog=EXIT_CODES)(pull)
