@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
@@ -18,7 +19,16 @@ from nlu_arena.paths import ledger_path
 from nlu_arena.registry import Registry
 from nlu_arena.report.summary import summarise_run
 from nlu_arena.spec import Example
-from nlu_arena.statistics import detectable_gap, holm, mcnemar_exact
+from nlu_arena.statistics import (
+    Sample,
+    bootstrap,
+    detectable_gap,
+    equivalent_p,
+    holm,
+    mcnemar_exact,
+    paired_interval,
+    provable_margin,
+)
 from tests.modes.runs import MakeCell, do
 from tests.views.ledgers import done, quick_plan, write_sweep
 
@@ -108,6 +118,19 @@ def test_p43_two_models_are_compared_on_the_texts_that_tell_them_apart() -> None
     assert unpaired > 0.3
     assert mcnemar_exact(18, 5) == pytest.approx(0.0106, abs=1e-4)
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    low, high = paired_interval(500, 18, 5)
+    assert 0 < low < first - second < high
+
+
+def test_p43_the_noise_of_a_test_set_is_not_the_noise_of_training() -> None:
+    # The very same answers, once as one run each and once as the mean of seeds that lie apart.
+    gold = np.zeros(300, dtype=int)
+    lucky, usual, unlucky = ((np.arange(300) >= right).astype(int) for right in (270, 240, 210))
+    one = bootstrap([Sample(gold, usual[None], lucky[None], 2)])
+    three = bootstrap([Sample(gold, np.stack([lucky, usual, unlucky]), lucky[None], 2)])
+    assert one.difference == pytest.approx(three.difference)
+    assert one.p_value < 0.001
+    assert three.p_value > 0.05
 
 
 @pytest.mark.parametrize(
@@ -115,6 +138,16 @@ def test_p43_two_models_are_compared_on_the_texts_that_tell_them_apart() -> None
 )
 def test_p44_the_smallest_gap_that_a_dev_set_can_show_is_known(n: int, discordant: float, gap: float) -> None:
     assert detectable_gap(n, discordant) == pytest.approx(gap, abs=5e-4)
+
+
+def test_p44_no_difference_shown_is_not_equal() -> None:
+    # On 277 texts 10 % discordant show neither a difference nor that there is none of 2 points.
+    assert mcnemar_exact(14, 14) == 1
+    assert equivalent_p(277, 14, 14, 0.02) > 0.05
+    assert provable_margin(277, 0.1) > 0.02
+    # The same shares of GLUE's largest dev set do.
+    assert equivalent_p(9815, 496, 496, 0.02) < 0.001
+    assert provable_margin(9815, 0.1) < 0.02
 
 
 @pytest.mark.parametrize(("n", "accuracy", "half"), [(277, 0.7, 5.4), (872, 0.93, 1.7), (9815, 0.85, 0.7)])
