@@ -143,7 +143,7 @@ def _answer(found: Round) -> Answer:
         majority=found.majority,
         majority_label=found.labels[contenders[0].majority_label],
         best=None if best is None else best.name,
-        practical=_choose_cheapest(candidates),
+        practical=_choose_cheapest(_leave_one_of_a_kind(contenders, candidates)),
         detectable_gap=_find_gap(candidates, found.n),
         candidates=tuple(candidates),
     )
@@ -219,9 +219,22 @@ def _stand(lead: Lead | None, comparison: Comparison | None) -> Standing:
     return "worse" if comparison and comparison.is_worse else "not shown to be worse"
 
 
-def _choose_cheapest(candidates: Sequence[Candidate]) -> str | None:
+def _leave_one_of_a_kind(contenders: Sequence[Contender], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the most accurate of the good ones of each kind, for a choice by the time of an answer.
+
+    A model in a mode with as many shots takes the same time whatever rows it was trained on, and nearly the
+    same whatever its template: the times measured of them differ by chance.
+    """
+    kinds: dict[tuple[str, str, Mode, int], Candidate] = {}
+    for contender, candidate in zip(contenders, candidates, strict=True):
+        cell = contender.cells[0]
+        if candidate.standing in ("best", "not shown to be worse"):
+            kinds.setdefault((cell.model, cell.quantisation, cell.mode, cell.shots), candidate)
+    return list(kinds.values())
+
+
+def _choose_cheapest(good: Sequence[Candidate]) -> str | None:
     """Return the fastest of those that may be as good as the best, None where their times tell nothing."""
-    good = [c for c in candidates if c.standing in ("best", "not shown to be worse")]
     timed = [(c.cost.ms_per_text, c.name) for c in good if c.cost.ms_per_text is not None]
     if len({candidate.cost.device for candidate in good}) > 1 or not timed:
         return None

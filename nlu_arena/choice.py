@@ -34,7 +34,7 @@ def find_task(
     if name in done:
         return name
     if name in planned:
-        raise _not_finished(name, [cell for cell in unfinished if cell.task == name])
+        raise _not_finished(name, unfinished)
     if name not in registered.values():
         raise unknown_name("task", wanted, {*registered, *done, *planned})
     if not done:
@@ -46,13 +46,22 @@ def find_task(
 
 
 def choose_round(rounds: Sequence[Round]) -> Round:
-    """Return the round that stands for a task: of those with a choice the one with the most texts.
+    """Return the round that stands for a task; only those of the task's first split count."""
+    return max((found for found in rounds if found.is_main), key=rank_round)
 
-    More texts show smaller differences; a single contender leaves nothing to choose. Of equal rounds it is
-    the newest. Only those of the task's first split count.
+
+def rank_round(found: Round) -> tuple[bool, bool, int, int]:
+    """Return by what one round of a split stands for it rather than another: higher ones do.
+
+    A single contender leaves nothing to choose; published splits are what a task's name promises; more texts
+    show smaller differences; of equal rounds it is the newest.
     """
-    main = [found for found in rounds if found.is_main]
-    return max(main, key=lambda found: (len(found.contenders) > 1, found.n, _last_run(found)))
+    return len(found.contenders) > 1, is_published(found), found.n, _last_run(found)
+
+
+def is_published(found: Round) -> bool:
+    """Say whether all numbers of a round are known to come from the published splits."""
+    return all(cell.is_published(found.split) for c in found.contenders for cell in c.cells)
 
 
 def name_round(found: Round) -> str:
@@ -66,10 +75,10 @@ def _last_run(found: Round) -> int:
     return max(cell.run_id or 0 for contender in found.contenders for cell in contender.cells)
 
 
-def _not_finished(name: str, cells: Sequence[Cell]) -> NothingToShowError:
-    states = Counter(cell.state for cell in cells)
+def _not_finished(name: str, unfinished: Sequence[Cell]) -> NothingToShowError:
+    states = Counter(cell.state for cell in unfinished if cell.task == name)
     said = ", ".join(f"{count} {state}" for state, count in states.items())
     hint = "`nlu-arena status` says why, and which command goes on."
-    if states["running"]:
-        hint = "`nlu-arena status --watch` follows it."
+    if any(cell.state == "running" for cell in unfinished):
+        hint = "`nlu-arena status --watch` follows the sweep."
     return NothingToShowError(f"no run of the task {name!r} is finished: {said}", hint)

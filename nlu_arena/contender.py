@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
@@ -16,6 +16,8 @@ from nlu_arena.metrics import interval_of_mean
 from nlu_arena.spec import TRAINED_MODES, Mode
 
 Number = TypeVar("Number", int, float)
+# Task, split and fingerprint: the very same examples.
+Texts = tuple[str, str, str]
 
 # The batch size whose latency stands for the cost of an answer.
 COST_BATCH = 32
@@ -114,7 +116,8 @@ class Round(NamedTuple):
     """The contenders that have answered the very same texts of a split, in the order of their first runs.
 
     `is_main` says whether it is the task's first split, whose metrics stand for the task; `majority` is the
-    share of the most frequent label.
+    share of the most frequent label. `labels` are those that any contender could give: one that was trained
+    later may know more of them than the texts have.
     """
 
     task: str
@@ -137,7 +140,7 @@ def find_rounds(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Round]:
     """
     done = [cell for cell in cells if cell.state == "done"]
     names = _name_settings(done)
-    texts: dict[tuple[str, str, str], list[Cell]] = {}
+    texts: dict[Texts, list[Cell]] = {}
     for cell in done:
         for split, fingerprint in cell.fingerprints.items():
             texts.setdefault((cell.task, split, fingerprint), []).append(cell)
@@ -157,7 +160,7 @@ def _make_round(cells: Sequence[Cell], split: str, names: dict[str, str], read_l
         is_main=split == next(iter(first.by_split)),
         n=metrics.n,
         majority=metrics.majority,
-        labels=first.labels,
+        labels=tuple(dict.fromkeys(label for cell in cells for label in cell.labels)),
         data_source=first.data_source,
         contenders=tuple(
             Contender(names[setting], members, split, read_labels) for setting, members in settings.items()
@@ -178,33 +181,46 @@ def _of_all(join: Callable[[Iterable[Number]], Number], values: Iterable[Number 
 def _name_settings(cells: Sequence[Cell]) -> dict[str, str]:
     """Return a name for each setting: model and mode, and what else it takes to tell two apart.
 
-    Each detail is named for all tasks where it is needed on one: a name means the same everywhere.
+    Each detail is named for all tasks where it is needed on one: a name means the same everywhere. Other
+    texts are no detail: there the same has the same name.
     """
-    members = list({cell.setting: cell for cell in cells}.values())
-    names = {c.setting: " ".join(filter(None, [c.model, c.quantisation, c.mode])) for c in members}
-    taken = Counter((cell.task, names[cell.setting]) for cell in members)
+    members = {cell.setting: cell for cell in cells}
+    names = {s: " ".join(filter(None, [c.model, c.quantisation, c.mode])) for s, c in members.items()}
+    variants = {(cell.task, names[s], _details(cell)) for s, cell in members.items()}
+    taken = Counter((task, name) for task, name, _ in variants)
     told_apart = {name for (_, name), count in taken.items() if count > 1}
-    names = {
-        c.setting: f"{n}{_details(c) if n in told_apart else ''}" for c in members for n in [names[c.setting]]
-    }
-    return _number_equal(members, names)
+    names = {s: f"{name}{_details(members[s]) if name in told_apart else ''}" for s, name in names.items()}
+    return _number_equal(names, _find_places(cells))
 
 
-def _number_equal(cells: Sequence[Cell], names: dict[str, str]) -> dict[str, str]:
-    """Return the names, those of settings of a task that have the same one with a number."""
-    taken = Counter((cell.task, names[cell.setting]) for cell in cells)
-    seen = Counter[tuple[str, str]]()
-    numbered = {}
+def _find_places(cells: Iterable[Cell]) -> dict[str, dict[Texts, None]]:
+    """Return the texts that each setting has answered."""
+    places: dict[str, dict[Texts, None]] = {}
     for cell in cells:
-        name = names[cell.setting]
-        seen[cell.task, name] += 1
-        is_alone = taken[cell.task, name] == 1
-        numbered[cell.setting] = name if is_alone else f"{name} #{seen[cell.task, name]}"
+        texts = ((cell.task, split, fingerprint) for split, fingerprint in cell.fingerprints.items())
+        places.setdefault(cell.setting, {}).update(dict.fromkeys(texts))
+    return places
+
+
+def _number_equal(names: Mapping[str, str], places: Mapping[str, Iterable[Texts]]) -> dict[str, str]:
+    """Return the names, those of settings that meet under the same one with a number, from 1 on any texts."""
+    meetings = Counter((texts, name) for setting, name in names.items() for texts in places[setting])
+    last = Counter[tuple[Texts, str]]()
+    numbered = {}
+    for setting, name in names.items():
+        here = [(texts, name) for texts in places[setting]]
+        numbered[setting] = name
+        if any(meetings[place] > 1 for place in here):
+            number = 1 + max(last[place] for place in here)
+            last |= Counter(dict.fromkeys(here, number))
+            numbered[setting] = f"{name} #{number}"
     return numbered
 
 
 def _details(cell: Cell) -> str:
     rows = cell.subset.train if cell.mode in TRAINED_MODES else None
-    words = [f"{cell.shots} shots" if cell.shots else "", f"train {rows}" if rows else "", cell.template]
+    # A literal template may be of several lines: a name is one, that a person can type.
+    template = " ".join(cell.template.split())
+    words = [f"{cell.shots} shots" if cell.shots else "", f"train {rows}" if rows else "", template]
     said = ", ".join(filter(None, words))
     return f" ({said})" if said else ""

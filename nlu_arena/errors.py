@@ -51,5 +51,9 @@ class NothingToShowError(ArenaError):
     exit_code = ExitCode.NOTHING_TO_SHOW
 
 
+class OlderLedgerError(NothingToShowError):
+    """The ledger has results of an earlier version, which are not seen before it is migrated."""
+
+
 class RunError(ArenaError):
     """One run failed for a reason in its own work: a non-finite loss, data that do not fit, no memory."""

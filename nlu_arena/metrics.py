@@ -97,8 +97,11 @@ def calibration_error(gold: Sequence[int], predicted: Sequence[int], confidence:
     return math.fsum(map(abs, surplus)) / len(gold)
 
 
-def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927), which stays inside 0 to 1 for small n."""
+def wilson_interval(successes: float, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927), which stays inside 0 to 1 for small n.
+
+    A mean over seeds need not be a whole number of successes.
+    """
     share = successes / n
     scale = 1 + Z95**2 / n
     centre = (share + Z95**2 / (2 * n)) / scale
@@ -116,7 +119,7 @@ def interval_of_mean(metrics: Sequence[Metrics]) -> tuple[float, float]:
     if len(metrics) == 1:
         return metrics[0].interval
     n = metrics[0].n
-    return wilson_interval(round(math.fsum(m.accuracy for m in metrics) / len(metrics) * n), n)
+    return wilson_interval(math.fsum(m.accuracy for m in metrics) / len(metrics) * n, n)
 
 
 def label_probability(scores: Sequence[float], label: int) -> float:

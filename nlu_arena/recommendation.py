@@ -113,10 +113,15 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
 
     def nearest(self) -> Candidate | None:
         """Return the candidate without an alarm that comes nearest to limits that it misses."""
+
+        def distance(candidate: Candidate) -> tuple[int, float, list[float]]:
+            misses = candidate.misses
+            # Of a limit of nothing all are infinitely far: then what is needed counts.
+            needed = [math.inf if miss.value is None else miss.value for miss in misses]
+            return len(misses), max(miss.excess for miss in misses), needed
+
         missing = [candidate for candidate in self.find("misses a limit") if not candidate.alarms]
-        return min(
-            missing, key=lambda c: (len(c.misses), max(miss.excess for miss in c.misses)), default=None
-        )
+        return min(missing, key=distance, default=None)
 
 
 class Finding(NamedTuple):

@@ -28,17 +28,17 @@ def find_prompt(task: TaskSpec, template: str, where: str) -> PromptSpec:
         UsageError: There is no such variant, or the text does not show the examples of the task.
     """
     if "{" in template:
-        check_template(template, where)
-        check_places(template, task.is_pair, where)
+        place = f"{where}: the template {template!r}"
+        check_template(template, place)
+        check_places(template, task.is_pair, place)
         return msgspec.structs.replace(task.prompt, template=template)
     name = template.lower()
     if name == DEFAULT:
         return task.prompt
     if name not in task.templates:
-        known = list_templates(task)
         raise UsageError(
             f"{where}: the task {task.name} has no template {template!r}",
-            f"{suggest(name, known)} It has {', '.join(known)}; a text with {{text}} is a template, too.",
+            f"{suggest(name, list_templates(task))} A text with {{text}} is a template, too.",
         )
     return apply_variant(task.prompt, task.templates[name])
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from scipy.stats import binomtest
@@ -135,6 +136,22 @@ def test_where_nothing_beats_the_majority_share_nobody_wins() -> None:
     assert (answer.majority, answer.majority_label) == (0.5, "bad")
 
 
+def test_no_chance_in_the_times_prefers_fewer_rows_or_another_template_of_the_same_model() -> None:
+    contest = Contest()
+    curve: dict[str, Any] = {"mode": "fine-tune", "quantisation": "Q4"}
+    contest.add("net", range(90), setting="512", ms_per_text=1.1, subset=Subset(train=512), **curve)
+    contest.add("net", range(88), setting="32", ms_per_text=1.0, subset=Subset(train=32), **curve)
+    contest.add("net", range(87), setting="a", ms_per_text=0.9, mode="few-shot", shots=4, template="a")
+    answer = contest.answer()
+    # Another mode, or more shots, does cost something else.
+    assert answer.practical == "net few-shot"
+    contest.add("net", range(86), setting="b", ms_per_text=0.8, mode="few-shot", shots=4, template="b")
+    contest.add("net", range(85), setting="c", ms_per_text=0.85, mode="few-shot", shots=2)
+    assert contest.answer().practical == "net few-shot (2 shots)"
+    del contest.cells[2:]
+    assert contest.answer().practical == "net Q4 fine-tune (train 512)"
+
+
 def test_the_practical_choice_is_the_fastest_of_those_not_shown_to_be_worse() -> None:
     contest = Contest()
     contest.add("best", range(90), ms_per_text=9.0)
@@ -206,8 +223,8 @@ def test_names_say_no_more_than_it_takes_to_tell_experiments_apart() -> None:
         "a Q4_1 fine-tune",
         "b few-shot (5 shots)",
         "b few-shot (9 shots)",
-        "c lora (train 96) #1",
-        "c lora (train 96) #2",
+        "c lora #1",
+        "c lora #2",
     ]
 
 

@@ -53,6 +53,15 @@ def test_a_task_whose_runs_are_not_finished_says_in_what_state_they_are(state: s
     assert command in caught.value.hint
 
 
+def test_a_task_that_waits_while_another_one_runs_is_followed_with_the_sweep() -> None:
+    contest = Contest()
+    contest.add("a", range(80), task="rte", state="waiting")
+    contest.add("a", range(80), task="sst2", state="running")
+    with pytest.raises(NothingToShowError, match=r"1 waiting$") as caught:
+        find_task("rte", [], contest.cells, REGISTERED)
+    assert "nlu-arena status --watch" in caught.value.hint
+
+
 def test_the_round_is_the_largest_with_a_choice_and_of_equal_ones_the_newest() -> None:
     contest = Contest()
     for model in ("a", "b"):
@@ -67,6 +76,15 @@ def test_the_round_is_the_largest_with_a_choice_and_of_equal_ones_the_newest() -
     alone = rounds[2]._replace(n=101)
     assert choose_round([alone, *rounds]).fingerprint == "new"
     assert name_round(rounds[2]) == "1 contender on 100 texts of file data (lonely)"
+
+
+def test_published_splits_stand_for_a_task_before_more_texts_do() -> None:
+    contest = Contest()
+    for texts, fields in (("hub", {"published": "GLUE"}), ("starter", {})):
+        for model in ("a", "b"):
+            contest.add(model, range(80), setting=f"{model} {texts}", fingerprints={"dev": texts}, **fields)
+    hub, starter = find_rounds(contest.cells, contest.labels)
+    assert choose_round([hub, starter._replace(n=120)]) is hub
 
 
 def test_a_second_split_does_not_stand_for_a_task() -> None:

@@ -3,12 +3,17 @@ from __future__ import annotations
 import pytest
 
 from nlu_arena.contender import find_rounds
+from nlu_arena.metrics import Metrics, compute_metrics
 from nlu_arena.spec import Subset
-from tests.contest import Contest, N
+from tests.contest import GOLD, Contest, N
 
 
 def names(contest: Contest) -> list[list[str]]:
     return [[c.name for c in found.contenders] for found in find_rounds(contest.cells, contest.labels)]
+
+
+def contest_metrics() -> Metrics:
+    return compute_metrics(GOLD, GOLD, [0.5] * N, 2)
 
 
 def test_a_round_has_those_that_answered_the_very_same_texts() -> None:
@@ -55,3 +60,54 @@ def test_what_no_detail_tells_apart_gets_a_number() -> None:
     contest.add("a", range(80), "lora", setting="rank 8")
     contest.add("a", range(80), "lora", setting="rank 16")
     assert names(contest) == [["a lora #1", "a lora #2"]]
+
+
+def test_a_trial_on_fewer_texts_has_the_names_of_the_whole() -> None:
+    contest = Contest()
+    for dev, fingerprint in ((60, "some texts"), (None, "all texts")):
+        for rank in (8, 16):
+            contest.add(
+                "a",
+                range(80),
+                "lora",
+                subset=Subset(dev=dev),
+                setting=f"{dev} {rank}",
+                fingerprints={"dev": fingerprint},
+            )
+        contest.add(
+            "b",
+            range(80),
+            subset=Subset(dev=dev),
+            setting=f"b {dev}",
+            fingerprints={"dev": fingerprint},
+        )
+    assert names(contest) == [["a lora #1", "a lora #2", "b zero-shot"]] * 2
+
+
+def test_other_rows_are_told_apart_also_where_they_do_not_meet() -> None:
+    contest = Contest()
+    trial = Subset(train=32, dev=60)
+    contest.add("a", range(80), "lora", subset=trial, setting="trial", fingerprints={"dev": "some texts"})
+    contest.add("a", range(80), "lora", setting="whole")
+    assert names(contest) == [["a lora (train 32)"], ["a lora"]]
+
+
+def test_what_meets_on_one_split_alone_is_told_apart_on_all() -> None:
+    contest = Contest()
+    for limit, matched in ((100, "few"), (500, "many")):
+        contest.add(
+            "a",
+            range(80),
+            subset=Subset(dev=limit),
+            setting=f"{limit}",
+            fingerprints={"matched": matched, "mismatched": "the same"},
+            by_split=dict.fromkeys(("matched", "mismatched"), contest_metrics()),
+        )
+    assert names(contest) == [["a zero-shot #1"], ["a zero-shot #1", "a zero-shot #2"], ["a zero-shot #2"]]
+
+
+def test_a_template_of_several_lines_makes_a_name_of_one() -> None:
+    contest = Contest()
+    contest.add("a", range(80), template="Review:\n{text}\n", setting="long")
+    contest.add("a", range(80), setting="own")
+    assert names(contest) == [["a zero-shot (Review: {text})", "a zero-shot"]]

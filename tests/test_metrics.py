@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from statsmodels.stats.proportion import proportion_confint
 
 from nlu_arena.metrics import (
     calibration_error,
     compute_metrics,
+    interval_of_mean,
     label_probability,
     wilson_interval,
 )
@@ -78,6 +80,12 @@ def test_the_interval_is_that_of_wilson(successes: int, n: int) -> None:
     assert low == pytest.approx(expected.low, abs=1e-12)
     assert high == pytest.approx(expected.high, abs=1e-12)
     assert 0 <= low <= successes / n <= high <= 1
+
+
+def test_a_mean_of_seeds_has_the_interval_of_that_share_not_of_a_whole_number_of_texts() -> None:
+    seeds = [compute_metrics([0] * 52, [1] * wrong + [0] * (52 - wrong), [0.9] * 52, 2) for wrong in (20, 21)]
+    expected = proportion_confint(31.5, 52, method="wilson")
+    assert interval_of_mean(seeds) == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_labels_probability_does_not_depend_on_how_the_scores_are_normalised() -> None:

@@ -199,6 +199,10 @@ def test_the_nearest_is_the_one_that_misses_the_fewest_limits_by_the_least() -> 
     contest.add("both", range(80), **costs(5.5, 9000))
     nearest = decide(contest, latency_ms=5.0, memory_bytes=2000).nearest()
     assert nearest is not None and nearest.name == "near zero-shot"
+    nearest = decide(contest, memory_bytes=0).nearest()
+    assert nearest is not None and nearest.needs.memory_bytes == min(
+        candidate.needs.memory_bytes or 0 for candidate in decide(contest).candidates
+    )
     assert decide(contest).nearest() is None
 
 

@@ -52,20 +52,20 @@ def test_an_unknown_name_gets_those_that_there_are(task: TaskSpec) -> None:
     error = refuse(task, "questoin")
     assert "the task opinions has no template 'questoin'" in error.message
     assert "Did you mean question?" in error.hint
-    assert "It has default, question" in error.hint
+    assert "Valid here: default, question." in refuse(task, "xyz").hint
 
 
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        ("{txt}", "unknown place {txt}"),
-        ("{text} {label}", "unknown place {label}"),
+        ("{txt}", "the unknown place {txt}"),
+        ("{text} {label}", "the unknown place {label}"),
         ("{pair}", "no {text}"),
-        ("{text} {pair}", "has a {pair}"),
+        ("{text} {pair}", "a {pair}"),
     ],
 )
 def test_a_literal_template_must_show_the_texts_of_the_task(task: TaskSpec, template: str, said: str) -> None:
-    assert said in refuse(task, template).message
+    assert f"here: the template {template!r} has {said}" in refuse(task, template).message
 
 
 def test_a_template_for_pairs_must_show_both_texts() -> None:
@@ -80,3 +80,13 @@ def test_every_task_has_three_wordings_with_the_same_names() -> None:
         assert len({prompt.instruction for prompt in prompts}) == 3
         # What keeps fragments out of the examples is no matter of wording.
         assert len({prompt.shot_min_words for prompt in prompts}) == 1
+
+
+def test_no_wording_has_spaces_at_its_ends_and_every_variant_says_all_its_words() -> None:
+    for task in load_registry().tasks.values():
+        for prompt in (find_prompt(task, name, "") for name in list_templates(task)):
+            texts = [prompt.instruction, prompt.template, prompt.cue, *prompt.words.values()]
+            assert texts == [text.strip() for text in texts]
+            # Whoever is asked has been told every answer, in the instruction or each time.
+            asked = f"{prompt.instruction} {prompt.template}"
+            assert all(word in asked for word in prompt.words.values())

@@ -20,8 +20,9 @@ from nlu_arena.cli.report import report
 from nlu_arena.cli.run import run
 from nlu_arena.cli.status import status
 from nlu_arena.cli.sweep import sweep
-from nlu_arena.cli.terminal import narrate, show_error
+from nlu_arena.cli.terminal import narrate, prepare_streams, show_error
 from nlu_arena.errors import ArenaError, ExitCode
+from nlu_arena.views.commands import name_folder, named_folder
 
 EXIT_CODES = (
     "Exit codes: 0 ok, 1 the work failed, 2 wrong usage, 3 cannot start (weights, data, disk, another sweep),"
@@ -31,12 +32,11 @@ EXIT_CODES = (
 
 def main() -> None:
     """Run the command that the arguments name; ends the process."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal without UTF-8 shows "?" for a sign that it does not have.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    prepare_streams()
     try:
         build_app(_help_style())(prog_name="nlu-arena")
     except ArenaError as error:
+        error.hint = name_folder(error.hint, named_folder(sys.argv[1:]))
         show_error(error)
         sys.exit(error.exit_code)
     except Exception:

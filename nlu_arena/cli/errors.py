@@ -82,6 +82,7 @@ def errors(
         typer.Option(
             "--out",
             metavar="DIR",
+            file_okay=False,
             help="Write pictures of confusions and slices, and CSV files, into this folder.",
             show_default=False,
         ),
@@ -99,6 +100,7 @@ def errors(
     from nlu_arena.paths import ledger_path, results_dir
 
     question = Question(of_set.value if of_set else DEFAULT_SET, only, other, tuple(label or ()))
+    folder = "" if results is None else str(results)
     with Reader.open(ledger_path(results_dir(results))) as reader:
         reviews, unfinished = _look(reader, task, split, texts, question)
         if out is not None:
@@ -107,10 +109,10 @@ def errors(
             from nlu_arena.cli.paging import show_paged
             from nlu_arena.views.errors import ErrorsView
 
-            show_paged(ErrorsView(reviews, unfinished))
+            show_paged(ErrorsView(reviews, unfinished, folder))
         else:
             _write(reader, reviews, as_json=as_json, as_csv=as_csv)
-            _narrate(reviews, unfinished)
+            _narrate(reviews, unfinished, folder)
 
 
 def _check(of_set: SetChoice | None, only: str | None, other: str | None, forms: list[bool]) -> None:
@@ -177,12 +179,12 @@ def _write(reader: Reader, reviews: list[Review], *, as_json: bool, as_csv: bool
         print_lines(lines(answer_columns(reviews), answer_records(reviews, reader.columns)))
 
 
-def _narrate(reviews: list[Review], unfinished: list[Cell]) -> None:
+def _narrate(reviews: list[Review], unfinished: list[Cell], results: str) -> None:
     """Say on stderr what was listed, and what is not here."""
     from nlu_arena.views.errors import absent_lines, condition_of, title_of
 
     for found in reviews:
         narrate(f"{title_of(found)}: {len(found.listed):,} on which {condition_of(found)}")
     for found in reviews:
-        for line in absent_lines(found, unfinished if found is reviews[-1] else ()):
+        for line in absent_lines(found, unfinished if found is reviews[-1] else (), results):
             narrate(line)

@@ -23,6 +23,7 @@ Results = Annotated[
     typer.Option(
         "--results",
         metavar="DIR",
+        file_okay=False,
         help="The folder of the ledger and the run folders. (default: $NLU_ARENA_RESULTS or ./results)",
         show_default=False,
     ),

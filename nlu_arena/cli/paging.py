@@ -37,7 +37,9 @@ def show_paged(content: RenderableType) -> None:
     text = captured.get()
     if not _shows_colours(pager, flags):
         text = SEQUENCES.sub("", text)
-    _page(text, pager, os.environ | {"LESS": flags})
+    # In the C locale less shows the bytes of what is not ASCII, unless it is told what they are.
+    charset = {} if sys.stdout.encoding.lower() != "utf-8" else {"LESSCHARSET": "utf-8"}
+    _page(text, pager, charset | os.environ | {"LESS": flags})
 
 
 def _find_pager() -> list[str]:

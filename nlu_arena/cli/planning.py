@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from nlu_arena.cli.devices import choose_devices
 from nlu_arena.cli.options import Display
 from nlu_arena.cli.terminal import narrate
-from nlu_arena.errors import CannotStartError, NothingToShowError
+from nlu_arena.errors import CannotStartError, NothingToShowError, OlderLedgerError
 from nlu_arena.estimate import expected_seconds
 from nlu_arena.hardware import Device
 from nlu_arena.ledger.queries import Reader, Timing
@@ -111,8 +111,8 @@ def expect(order: Order, work: Work, done: Iterable[str], rates: Rates | None = 
     """Find out what is done already, and what each step took before or will take."""
     # By what makes runs alike: a long history is not searched again for each experiment.
     history: dict[tuple[str, str, str], list[Timing]] = {}
-    with contextlib.suppress(NothingToShowError), Reader.open(ledger_path(order.results)) as reader:
-        for timing in reader.median_seconds():
+    with _open_ledger(ledger_path(order.results)) as reader:
+        for timing in reader.median_seconds() if reader else ():
             history.setdefault(_kind_of(timing.experiment), []).append(timing)
     expected = {
         e.key: expected_seconds(e, history.get(_kind_of(e), ()), work.devices[0], rates) for e in work.plan
@@ -127,12 +127,27 @@ def _kind_of(experiment: Experiment) -> tuple[str, str, str]:
 
 
 def read_done_keys(ledger: Path) -> set[str]:
-    """Return the keys of all experiments that need not be done again, without making a ledger."""
+    """Return the keys of all experiments that need not be done again, without making a ledger.
+
+    Raises:
+        OlderLedgerError: What is done is not seen before the ledger is migrated.
+    """
+    with _open_ledger(ledger) as reader:
+        return set(reader.done_runs()) if reader else set()
+
+
+@contextmanager
+def _open_ledger(ledger: Path) -> Iterator[Reader | None]:
+    """Open a ledger for reading, None where it has nothing yet."""
     try:
-        with Reader.open(ledger) as reader:
-            return set(reader.done_runs())
+        reader = Reader.open(ledger)
+    except OlderLedgerError:
+        raise
     except NothingToShowError:
-        return set()
+        yield None
+        return
+    with reader:
+        yield reader
 
 
 def describe_data(plan: Sequence[Experiment]) -> str:

@@ -68,7 +68,9 @@ def recommend(
     from nlu_arena.paths import ledger_path, results_dir
     from nlu_arena.recommendation import recommend as decide
     from nlu_arena.views import recommend as view
+    from nlu_arena.views.commands import name_folder
     from nlu_arena.views.limits import GB
+    from nlu_arena.views.names import say_unfinished
     from nlu_arena.views.tsv import tsv_lines
 
     for option, value in (("--max-latency-ms", max_latency_ms), ("--max-memory-gb", max_memory_gb)):
@@ -78,11 +80,15 @@ def recommend(
     limits = Limits(latency_ms=max_latency_ms, memory_bytes=memory, labels=labels)
     with Reader.open(ledger_path(results_dir(results))) as reader:
         cells, found, others = _find_round(reader, task)
+        absent = [cell for cell in reader.unfinished() if cell.task == found.task]
         decided = decide(found, limits, cells, _name_devices())
         curves, crossings = find_curves(found), find_crossings(found)
     if all(candidate.misses for candidate in decided.candidates):
         raise NothingToShowError(*view.explain_refusal(decided))
-    advice = view.advice_lines(decided, "" if results is None else str(results))
+    folder = "" if results is None else str(results)
+    advice = view.advice_lines(decided, folder)
+    if absent:
+        advice.insert(0, name_folder(say_unfinished(absent), folder))
     if as_json:
         print_json(view.recommendation_document(decided, curves, crossings, others))
     elif sys.stdout.isatty():
@@ -102,10 +108,11 @@ def _find_round(reader: Reader, wanted: str) -> tuple[list[Cell], Round, list[Ro
     finished = reader.finished()
     registered = {n: task.name for task in load_registry().tasks.values() for n in (task.name, *task.aliases)}
     name = find_task(wanted, finished, reader.unfinished(), registered)
+    # Of the whole ledger: a name tells settings apart, and is the same in each command.
+    rounds = [found for found in find_rounds(finished, reader.labels) if found.task == name]
+    chosen = choose_round(rounds)
     cells = [cell for cell in finished if cell.task == name]
-    rounds = find_rounds(cells, reader.labels)
-    found = choose_round(rounds)
-    return cells, found, [other for other in rounds if other.is_main and other is not found]
+    return cells, chosen, [other for other in rounds if other.is_main and other is not chosen]
 
 
 def _name_devices() -> list[str]:

@@ -33,7 +33,7 @@ def report(
 
     narrate("reading the ledger and drawing: some seconds")
     material, files = write_report(results_dir(results), out)
-    narrate(clean(f"wrote {len(files)} files into {out}: {', '.join(file.name for file in files)}"))
+    narrate(clean(f"wrote {len(files)} files into {out}: open {out / 'report.html'}"))
     if as_json:
         from nlu_arena.report.record import report_document
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nlu_arena.answer import Answer, find_answers
 from nlu_arena.cli.terminal import narrate, open_console, print_json, print_lines
 from nlu_arena.errors import NothingToShowError
+from nlu_arena.paths import ledger_path, results_dir
 from nlu_arena.views.text import clean
 from nlu_arena.views.totals import Totals, sum_up
 
@@ -31,6 +32,11 @@ class Snapshot:
     totals: Totals
     rev: int
     at: datetime
+
+    @property
+    def folder(self) -> str:
+        """Return the results folder as commands must name it, empty where it is the usual one."""
+        return "" if self.ledger == ledger_path(results_dir()) else str(self.ledger.parent)
 
     @cached_property
     def answers(self) -> list[Answer]:
@@ -77,7 +83,9 @@ def show(snapshot: Snapshot, as_json: bool = False) -> None:
     elif sys.stdout.isatty():
         from nlu_arena.views.status import StatusView
 
-        view = StatusView(snapshot.sweep, snapshot.cells, snapshot.totals, snapshot.answers)
+        view = StatusView(
+            snapshot.sweep, snapshot.cells, snapshot.totals, snapshot.answers, folder=snapshot.folder
+        )
         open_console(sys.stdout).print(view)
     else:
         from nlu_arena.views.records import TSV_COLUMNS, cell_records
@@ -90,6 +98,7 @@ def narrate_end(snapshot: Snapshot) -> None:
     """Say on stderr how a sweep ended, what failed and why, what the answer is, and what to do next."""
     from nlu_arena.views.answer import answer_lines
     from nlu_arena.views.names import name_cells
+    from nlu_arena.views.commands import with_folder
     from nlu_arena.views.next_step import choose_command
     from nlu_arena.views.status import left_out
 
@@ -105,4 +114,4 @@ def narrate_end(snapshot: Snapshot) -> None:
     for line in answer_lines(snapshot.answers):
         narrate(line)
     command, why = choose_command(snapshot.sweep, snapshot.totals, snapshot.cells, snapshot.answers)
-    narrate(f"next: {command}   {why}")
+    narrate(f"next: {with_folder(command, snapshot.folder)}   {why}")

@@ -47,10 +47,24 @@ class LastingStream:
             self._abandon()
 
     def _abandon(self) -> None:
-        """Let the descriptor lead nowhere: the interpreter still flushes the stream when it ends."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())
-        os.close(nowhere)
+        _lead_nowhere(self._stream)
+
+
+def prepare_streams() -> None:
+    """Make both output streams usable, also those that the caller has closed."""
+    # In this order: a ledger or a file that is opened must not get the number of a stream.
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        # A terminal without UTF-8 shows "?" for a sign that it does not have.
+        getattr(sys, name).reconfigure(errors="replace")
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """Let a stream's descriptor lead nowhere: the interpreter still flushes it when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def survive_closed_streams() -> None:
@@ -118,11 +132,31 @@ def _break_line(line: str, stream: TextIO) -> list[str]:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Write lines of data to stdout."""
+    """Write lines of data to stdout.
+
+    Raises:
+        ArenaError: They cannot be written: the disk is full, say.
+    """
     for line in lines:
-        print(line)
+        _print(line)
+    _print("", end="")
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Write one JSON document to stdout; a number that JSON does not have is a fault of the program."""
-    print(json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2))
+    """Write one JSON document to stdout; a number that JSON does not have is a fault of the program.
+
+    Raises:
+        ArenaError: It cannot be written: the disk is full, say.
+    """
+    print_lines([json.dumps(document, allow_nan=False, ensure_ascii=False, indent=2)])
+
+
+def _print(text: str, end: str = "\n") -> None:
+    """Write to stdout; the last piece, without an end, is seen to arrive."""
+    try:
+        print(text, end=end, flush=not end)
+    except OSError as error:
+        _lead_nowhere(sys.stdout)
+        raise ArenaError(
+            f"the output cannot be written: {error.strerror}", "Free space, or write it to another place."
+        ) from error

@@ -85,7 +85,7 @@ def compare(
     rounds = list(_choose_rounds(find_rounds(finished, read_labels), wish, baseline))
     pairs = list(_pair_up(rounds, wish, baseline))
     if not pairs:
-        raise nothing_common(cells, baseline, wish.modes)
+        raise nothing_common(cells, open_cells, baseline, wish.modes)
     pools = pool(pairs)
     rows = compare_pairs([*pairs, *pools], margin=wish.margin, metric=wish.metric)
     open_cells = [cell for cell in open_cells if _takes_part(cell.model, cell.mode, wish, baseline)]

@@ -32,25 +32,38 @@ def check_names(cells: Sequence[Cell], tasks: Sequence[str], modes: Sequence[str
 def nothing_done(unfinished: Sequence[Cell], tasks: Sequence[str]) -> NothingToShowError:
     """Return the error for tasks on which no run is finished; `unfinished` are theirs."""
     where = f" on {', '.join(tasks)}" if tasks else ""
-    if any(cell.state == "running" for cell in unfinished):
-        hint = "`nlu-arena status --watch` follows what is running."
-    else:
-        hint = "`nlu-arena status` says how to go on." if unfinished else FIRST_COMMAND
-    return NothingToShowError(f"no run{where} is finished yet", hint)
-
-
-def nothing_common(finished: Sequence[Cell], baseline: Baseline, modes: Sequence[str]) -> NothingToShowError:
-    """Return the error for a baseline that is alone on its texts, or among the modes that are asked for."""
-    mine = [cell for cell in finished if (cell.model, cell.mode) == baseline]
-    others = dict.fromkeys(
-        f"{cell.model} {cell.mode}"
-        for cell in finished
-        if (cell.model, cell.mode) != baseline and (not modes or cell.mode in modes)
+    return NothingToShowError(
+        f"no run{where} is finished yet", _go_on(unfinished) if unfinished else FIRST_COMMAND
     )
+
+
+def nothing_common(
+    finished: Sequence[Cell], unfinished: Sequence[Cell], baseline: Baseline, modes: Sequence[str]
+) -> NothingToShowError:
+    """Return the error for a baseline that is alone on its texts, or among the modes that are asked for.
+
+    Where a sweep has such experiments still to do, the hint is how it goes on.
+    """
+    mine = [cell for cell in finished if (cell.model, cell.mode) == baseline]
+
+    def is_other(cell: Cell) -> bool:
+        return (cell.model, cell.mode) != baseline and (not modes or cell.mode in modes)
+
+    others = dict.fromkeys(f"{cell.model} {cell.mode}" for cell in finished if is_other(cell))
     name = f"{baseline.model} {baseline.mode}"
     if others:
         message = f"{', '.join(others)}: none has answered the same texts as {name}"
+    elif modes:
+        message = f"nothing in mode {' or '.join(modes)} is finished that {name} could be compared with"
     else:
-        in_modes = f" in mode {' or '.join(modes)}" if modes else ""
-        message = f"nothing but {name} is finished{in_modes}: there is nothing to compare it with"
+        message = f"nothing but {name} is finished: there is nothing to compare it with"
+    if any(map(is_other, unfinished)):
+        return NothingToShowError(message, _go_on(unfinished))
     return NothingToShowError(message, f"Give something the same texts: {name_other_run(mine[-1], modes)}")
+
+
+def _go_on(unfinished: Sequence[Cell]) -> str:
+    """Return the hint for experiments that are still to be done."""
+    if any(cell.state == "running" for cell in unfinished):
+        return "`nlu-arena status --watch` follows what is running."
+    return "`nlu-arena status` says how to go on."

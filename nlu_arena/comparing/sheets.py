@@ -31,8 +31,7 @@ class Sheets:
         """Return the answers of both, all seeds."""
         gold, first = self._read(pair.this, pair.round)
         _, second = self._read(pair.baseline, pair.round)
-        labels = {name for c in (pair.this, pair.baseline) for cell in c.cells for name in cell.labels}
-        return Sample(gold, first, second, len(labels | set(pair.round.labels)))
+        return Sample(gold, first, second, len(pair.round.labels))
 
     def _find_right(self, contender: Contender, found: Round) -> NDArray[np.bool_]:
         """Return which texts the only seed got right."""
@@ -46,14 +45,11 @@ class Sheets:
         import numpy as np
 
         if contender not in self._labels:
-            places = {name: place for place, name in enumerate(found.labels)}
             rows = []
             for cell in contender.cells:
-                gold, predicted = (np.asarray(column) for column in contender.labels(cell.seed))
-                if cell.labels != found.labels:
-                    # The same labels may stand in another order; one that no text has may be there or not.
-                    order = np.array([places.setdefault(name, len(places)) for name in cell.labels])
-                    gold, predicted = order[gold], order[predicted]
+                # Of a label that no text has, the number may be another one there.
+                places = np.array([found.labels.index(name) for name in cell.labels])
+                gold, predicted = (places[np.asarray(column)] for column in contender.labels(cell.seed))
                 rows.append(predicted)
             self._labels[contender] = gold, np.stack(rows)
         return self._labels[contender]

@@ -13,7 +13,6 @@ from nlu_arena.findings.wording import say_list, say_range
 from nlu_arena.statistics import LEVEL
 from nlu_arena.views.figures import (
     format_bytes,
-    format_gap,
     format_milliseconds,
     format_p,
     format_percent,
@@ -72,7 +71,7 @@ def _judge(fronts: Sequence[Front]) -> Judgement:
         return Judgement("yes", f"{say_list(single)}{beside}")
     if single:
         return Judgement("in part", f"{say_list(single)}; a trade-off on {say_list(mixed)}{beside}")
-    return Judgement("no", f"a trade-off on {say_list(mixed)}{beside}")
+    return Judgement("no", f"none is the best in everything, a trade-off on {say_list(mixed)}{beside}")
 
 
 def _tell(front: Front) -> list[str]:
@@ -93,7 +92,7 @@ def _tell(front: Front) -> list[str]:
         shown = "shown" if front.gap_p <= LEVEL else "not shown"
         sentences.append(
             f"{front.task}: that {best.name} is more accurate than {front.fastest} is {shown}"
-            f" ({format_gap(front.gap)}, {say_range(front.gap_interval)};"
+            f" ({100 * front.gap:.1f} points, {say_range(front.gap_interval)};"
             f" {format_p(front.gap_p)} for all pairs)."
         )
     if front.elsewhere:

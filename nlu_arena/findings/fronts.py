@@ -30,7 +30,7 @@ def draw_front(scene: Scene, found: Round) -> Front | None:
     ranked = sorted(zip(strong, on_front, strict=True), key=lambda item: -item[0].accuracy)
     members = [contender for contender, is_member in ranked if is_member]
     fastest = min(members, key=lambda c: c.cost.call_ms.get(1, math.inf), default=None)
-    gap, interval, p_value = _test_gap(members, fastest, len(strong), found)
+    gap, interval, p_value = _test_gap(members, fastest, len(here), found)
     return Front(
         task=found.task,
         split=found.split,

@@ -20,7 +20,8 @@ class SliceTest(msgspec.Struct, frozen=True, kw_only=True):
     """A language model against the reference on the texts of one kind; both are means over seeds.
 
     `elsewhere` is the difference on all other texts of the split. `p_adjusted` accounts for all kinds, tasks
-    and language models of the question, so that the best model may be looked at alone.
+    and language models of the question, so that the best model may be looked at alone; `shown` is what it
+    shows of the language model.
     """
 
     task: str
@@ -38,7 +39,12 @@ class SliceTest(msgspec.Struct, frozen=True, kw_only=True):
     p_value: float
     p_adjusted: float
     is_best: bool
-    is_worse: bool
+    shown: Literal["better", "worse", "not shown"]
+
+    @property
+    def is_worse(self) -> bool:
+        """Say whether the language model is shown to be worse."""
+        return self.shown == "worse"
 
 
 class FrontPoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nlu_arena.choice import rank_round
 from nlu_arena.contender import Contender, Round
 from nlu_arena.spec import Mode
 
@@ -58,7 +59,7 @@ def set_scene(rounds: Sequence[Round]) -> Scene:
     places: dict[tuple[str, str], list[Round]] = {}
     for found in rounds:
         places.setdefault((found.task, found.split), []).append(found)
-    chosen = tuple(_choose_round(peers) for peers in places.values())
+    chosen = tuple(max(peers, key=rank_round) for peers in places.values())
     kept = {id(found) for found in chosen}
     return Scene(chosen, _choose_reference(chosen), tuple(r for r in rounds if id(r) not in kept))
 
@@ -73,16 +74,6 @@ def choose_setting(contenders: Sequence[Contender]) -> Contender | None:
         key=lambda c: (not c.cells[0].template, c.cells[0].train_rows or 0),
         default=None,
     )
-
-
-def is_published(found: Round) -> bool:
-    """Say whether all numbers of a round are known to come from the published splits."""
-    return all(cell.is_published(found.split) for c in found.contenders for cell in c.cells)
-
-
-def _choose_round(rounds: Sequence[Round]) -> Round:
-    """Return the round with company, on published splits, of the most texts, the newest."""
-    return max(reversed(rounds), key=lambda r: (len(r.contenders) > 1, is_published(r), r.n))
 
 
 def _choose_reference(rounds: Sequence[Round]) -> str:

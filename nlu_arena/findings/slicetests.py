@@ -76,6 +76,7 @@ def _draft(scene: Scene, read_examples: ReadExamples) -> Iterator[Draft]:
 
 def _make_test(draft: Draft, weighed: Weighed, elsewhere: float, p_adjusted: float) -> SliceTest:
     difference = weighed.value - weighed.reference_value
+    is_shown = p_adjusted <= LEVEL and difference != 0
     return SliceTest(
         task=draft.found.task,
         split=draft.found.split,
@@ -92,7 +93,7 @@ def _make_test(draft: Draft, weighed: Weighed, elsewhere: float, p_adjusted: flo
         p_value=weighed.p_value,
         p_adjusted=p_adjusted,
         is_best=draft.is_best,
-        is_worse=p_adjusted <= LEVEL and difference < 0,
+        shown=("better" if difference > 0 else "worse") if is_shown else "not shown",
     )
 
 

@@ -76,7 +76,7 @@ def _judge(scene: Scene, tests: Sequence[SliceTest]) -> Judgement:
         return Judgement("yes", f"{named}{more}{beside}")
     worse = sum(test.is_worse for test in counted)
     if worse:
-        said = f"other LLMs are worse in {worse} of {len(counted):,} tests, the best of a task in none"
+        said = f"weaker LLMs are worse in {worse} of {len(counted):,} tests, the best one of a task in none"
         return Judgement("in part", f"{said}{beside}")
     return Judgement("not shown", f"on no kind of texts is an LLM shown to be worse{beside}")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from pathlib import Path
 
-from nlu_arena.errors import CannotStartError, LedgerError, NothingToShowError
+from nlu_arena.errors import CannotStartError, LedgerError, NothingToShowError, OlderLedgerError
 from nlu_arena.ledger import schema
 from nlu_arena.ledger.connection import connect, may_write, not_a_ledger, plain_errors, timestamp
+from nlu_arena.paths import results_dir
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
@@ -37,25 +39,32 @@ def check_readable(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a ledger that a reader cannot show.
 
     Raises:
-        NothingToShowError: It is empty, or older than this program.
+        NothingToShowError: It is empty.
+        OlderLedgerError: It is older than this program.
         CannotStartError: It is newer than this program, or something else.
     """
     version = read_version(connection, path)
     if version == 0:
         raise NothingToShowError(f"the ledger {path} is empty", "`nlu-arena sweep` fills it.")
     if version < len(schema.MIGRATIONS):
-        raise NothingToShowError(
+        raise OlderLedgerError(
             f"the ledger {path} has version {version}, this program reads version {len(schema.MIGRATIONS)}",
-            f"`{_last_command(connection)}` migrates it, after a backup copy, and skips what is done.",
+            f"`{_last_command(connection, path)}` migrates it, after a backup copy, and skips what is done.",
         )
 
 
-def _last_command(connection: sqlite3.Connection) -> str:
-    """Return the command of the last sweep, whose experiments the ledger has: it does the least."""
+def _last_command(connection: sqlite3.Connection, path: Path) -> str:
+    """Return the command of the last sweep, whose experiments the ledger has: it does the least.
+
+    A ledger that lies elsewhere than it is looked for is named: the command would begin another one.
+    """
     row = connection.execute(
         "SELECT json_extract(details, '$.command') FROM sweeps ORDER BY sweep_id DESC LIMIT 1"
     ).fetchone()
-    return str(row[0]) if row and row[0] else "nlu-arena sweep"
+    command = str(row[0]) if row and row[0] else "nlu-arena sweep"
+    if "--results" in command or path.parent.resolve() == results_dir().resolve():
+        return command
+    return f"{command} --results {shlex.quote(str(path.parent))}"
 
 
 def read_version(connection: sqlite3.Connection, path: Path) -> int:

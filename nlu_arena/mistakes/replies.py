@@ -42,11 +42,12 @@ def read_reply(contender: Contender, met: Round, read_columns: ReadColumns) -> R
     votes, chances = np.zeros((met.n, labels)), np.zeros((met.n, labels))
     confusions = np.zeros(labels * labels, dtype=np.int64)
     rows, gold = np.arange(met.n), np.zeros(met.n, dtype=np.int64)
+    # A contender may know fewer labels than others, or number one that no text has in another way.
+    places = np.array([met.labels.index(name) for name in contender.cells[0].labels])
     for columns in _read_seeds(contender, met.split, read_columns):
-        gold = np.asarray(columns.gold, dtype=np.int64)
-        predicted = np.asarray(columns.predicted, dtype=np.int64)
+        gold, predicted = (places[np.asarray(column)] for column in (columns.gold, columns.predicted))
         votes[rows, predicted] += 1
-        chances += probabilities_of(columns.scores, labels)
+        chances[:, places] += probabilities_of(columns.scores, columns.n_labels)
         confusions += np.bincount(gold * labels + predicted, minlength=labels * labels)
     seeds = len(contender.cells)
     chances /= seeds

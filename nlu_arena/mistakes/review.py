@@ -96,6 +96,7 @@ def review(
 
     met, _ = occasion
     asked = _find_labels(met.labels, question.labels)
+    question = question._replace(labels=_spell(met.labels, asked) if question.labels else ())
     counted = asked[[example.label for example in examples]]
     if not counted.any():
         named = ", ".join(question.labels)
@@ -149,6 +150,11 @@ def _find_labels(labels: Sequence[str], wanted: Sequence[str]) -> NDArray[bool_]
     return flags
 
 
+def _spell(labels: Sequence[str], asked: NDArray[bool_]) -> tuple[str, ...]:
+    """Return the labels that are wanted as they are spelled."""
+    return tuple(label for label, is_asked in zip(labels, asked, strict=True) if is_asked)
+
+
 def _keep(reply: Reply, asked: NDArray[bool_]) -> Reply:
     """Return a reply whose confusions are those of some gold labels; everything else stays."""
     return reply._replace(confusions=reply.confusions * asked[:, None])
@@ -161,7 +167,7 @@ def _measure(shares: NDArray[float64], members: NDArray[bool_]) -> tuple[ErrorRa
     """
     n = int(members.sum())
     means = shares[:, members].mean(axis=1).tolist() if n else []
-    return tuple(ErrorRate(n, mean, wilson_interval(round(mean * n), n)) for mean in means)
+    return tuple(ErrorRate(n, mean, wilson_interval(mean * n, n)) for mean in means)
 
 
 def _sort(places: NDArray[int64], replies: Sequence[Reply]) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.rows import RunRow
 from nlu_arena.naming import nearest
 from nlu_arena.paths import ledger_path
-from nlu_arena.spec import Experiment
+from nlu_arena.spec import TRAINED_MODES, Experiment
 
 # How many names or keys an error lists.
 SHOWN = 6
@@ -61,11 +61,21 @@ def mean_characters(reader: Reader, run_id: int) -> float:
 
 def name_run(run: RunRow) -> str:
     """Return a run's number with what it did."""
-    return f"run {run.run_id} ({run.experiment.title}, seed {run.experiment.seed})"
+    experiment = run.experiment
+    rows = experiment.subset.train if experiment.mode in TRAINED_MODES else None
+    said = [
+        experiment.title,
+        f"train {rows}" if rows else "",
+        f"template {experiment.template}" if experiment.template else "",
+        f"seed {experiment.seed}",
+    ]
+    return f"run {run.run_id} ({', '.join(filter(None, said))})"
 
 
 def again(experiment: Experiment) -> str:
-    """Say how to make a run once more."""
+    """Say how to make a run once more: only a profile can name a template."""
+    if experiment.template:
+        return "Make it again with --fresh: the sweep of the profile that has its template."
     command = (
         f"nlu-arena run --model {experiment.model.name} --task {experiment.task.name}"
         f" --mode {experiment.mode} --seed {experiment.seed} --fresh"

@@ -68,6 +68,8 @@ def tell_headlines(scene: Scene, headlines: Sequence[Headline]) -> Iterator[Sect
 def tell_criteria(criteria: Sequence[Criterion]) -> Section:
     """Return the success criteria, each with what keeps it from being met."""
     rows = tuple((c.statement, "met" if c.is_met else "not met", c.sentence) for c in criteria)
-    exceptions = tuple(text for criterion in criteria for text in criterion.exceptions)
-    table: Block = Table(("criterion", "", "detail"), rows, names=3)
-    return Section("Success criteria", (table, *([Bullets(exceptions)] if exceptions else [])))
+    blocks: list[Block] = [Table(("criterion", "", "detail"), rows, names=3)]
+    for criterion in criteria:
+        if criterion.exceptions:
+            blocks += [Paragraph(f"{criterion.statement}, but for:"), Bullets(criterion.exceptions)]
+    return Section("Success criteria", tuple(blocks))

@@ -85,7 +85,7 @@ def tabulate_slices(scene: Scene, tests: Sequence[SliceTest]) -> Table:
             say_range(test.interval),
             say_signed(test.elsewhere),
             show_p(test.p_adjusted),
-            "worse" if test.is_worse else "not shown",
+            test.shown,
         )
         for test in mine
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nlu_arena.choice import name_round
+from nlu_arena.choice import is_published, name_round
 from nlu_arena.contender import Round
-from nlu_arena.findings.scene import is_published
 from nlu_arena.findings.wording import say_list
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.report.document import Block, Bullets, Paragraph, Section, Table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from rich.cells import cell_len
@@ -19,6 +19,8 @@ from nlu_arena.views.text import clean
 GAP = 2
 # Tables are joined only where that leaves a name so much room; a name is not cut below it.
 NAME_ROOM = 18
+# What stays at least of the beginning of a name that is cut: "qwen-0.5".
+HEAD_ROOM = 8
 ALARM = " !"
 VERDICT_STYLES = {"better": "green", "worse": "red", "within the margin": "cyan", "matches": "cyan"}
 
@@ -89,7 +91,8 @@ class CompareView:
         """Return every name as it is shown, with a sign where the row has an alarm."""
         rows = self._comparison.rows
         shown = {(row.baseline, False) for row in rows} | {(row.name, bool(row.alarms)) for row in rows}
-        cut = _shorten({name for name, _ in shown}, room - len(ALARM))
+        modes = {row.name: row.mode for row in rows} | {row.baseline: self._comparison.mode for row in rows}
+        cut = _shorten(modes, room - len(ALARM))
         return {
             (name, has_alarm): Text.assemble(cut[name], (ALARM if has_alarm else "", "red"))
             for name, has_alarm in shown
@@ -145,12 +148,16 @@ def _join(
     return line
 
 
-def _shorten(names: set[str], room: int) -> dict[str, str]:
-    """Return the names, the long ones without their middle; whole where two would then look the same."""
-    cut = {name: clean(name) for name in names}
+def _shorten(modes: Mapping[str, str], room: int) -> dict[str, str]:
+    """Return the names, the long ones without their middle; whole where two would then look the same.
+
+    Of a long one the mode stays and what follows it, as far as that leaves the beginning of the model's name.
+    """
+    cut = {name: clean(name) for name in modes}
     for name, text in cut.items():
         if len(text) > room:
-            tail = (room - 1) // 2
+            wanted = len(text) - max(0, text.rfind(f" {modes[name]}")) - 1
+            tail = max((room - 1) // 2, min(wanted, room - 1 - HEAD_ROOM))
             cut[name] = f"{text[: room - 1 - tail]}\u2026{text[-tail:]}"
     alike = Counter(cut.values())
     return {name: clean(name) if alike[text] > 1 else text for name, text in cut.items()}

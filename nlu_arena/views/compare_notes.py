@@ -27,9 +27,10 @@ def legend_lines(comparison: Comparison) -> list[str]:
         f"diff: points of {METRICS[comparison.metric]} above the baseline, with its own 95 % interval. p:"
         f" {tests} on the same texts, adjusted (Holm) for the {count} shown; p alone and mid-p are not."
         " wins: texts that only it got right : only the baseline.",
-        f"better, worse: p at most .05; matches: shown to be less than {margin} points worse; within"
-        f" {margin}: to differ by less; not shown: none of these. shows: the smallest difference that such"
-        " texts show 4 times in 5; margin: the smallest one that equally good ones are shown to match in.",
+        f"better, worse: p at most .05; matches: shown (p match) to be less than {margin} points worse;"
+        f" within {margin}: shown (p within) to differ by less; not shown: none of these. shows: the smallest"
+        " difference that such texts show 4 times in 5; margin: the smallest one that equally good ones are"
+        " shown to match in.",
         "costs, once a task: multiples of the baseline's; 1 text, 32 texts: median time of such a call;"
         " trained: weights; n/a: not measured for both, or on different devices.",
     ]
@@ -51,7 +52,11 @@ def doubt_lines(comparison: Comparison) -> list[str]:
 def omission_lines(left_out: Sequence[Omission]) -> list[str]:
     """Say what has no row and why; the same reason is said once."""
     reasons: dict[str, list[str]] = {}
+    apart = {name for omission in left_out if omission.kind == "other texts" for name in omission.names}
     for omission in left_out:
+        # Where none of those with other texts has a row, it is said with their texts already.
+        if omission.kind == "no common texts" and set(omission.names) == apart:
+            continue
         names = _shorten(omission.names)
         if omission.kind == "not finished":
             names = f"{names} on {omission.task}"

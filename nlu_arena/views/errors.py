@@ -16,11 +16,12 @@ from nlu_arena.mistakes.replies import Reply
 from nlu_arena.mistakes.review import ErrorRate, Review
 from nlu_arena.mistakes.sets import SET_NAMES, SetName
 from nlu_arena.views.columns import align, shorten
+from nlu_arena.views.commands import name_folder
 from nlu_arena.views.confusions import confusion_lines
 from nlu_arena.views.figures import format_count, format_interval, format_percent
 from nlu_arena.views.gallery import gallery_lines
 from nlu_arena.views.matrix import DATA_TITLES
-from nlu_arena.views.names import sign_alarm
+from nlu_arena.views.names import say_unfinished, sign_alarm
 from nlu_arena.views.slices import slice_lines
 from nlu_arena.views.text import clean
 
@@ -45,10 +46,17 @@ SEEDS = (
 class ErrorsView:
     """Renders the mistakes on each split of a task in the width there is."""
 
-    def __init__(self, reviews: Sequence[Review], unfinished: Sequence[Cell] = ()) -> None:
-        """Prepare the view; `unfinished` are the task's experiments that are not done."""
+    def __init__(self, reviews: Sequence[Review], unfinished: Sequence[Cell] = (), results: str = "") -> None:
+        """Prepare the view.
+
+        Args:
+            reviews: What is shown.
+            unfinished: The task's experiments that are not done.
+            results: The folder that the command line named, empty where it named none.
+        """
         self._reviews = reviews
         self._unfinished = unfinished
+        self._results = results
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Render split by split: tables first, then the texts."""
@@ -61,7 +69,7 @@ class ErrorsView:
         yield from _contender_lines(review, width)
         yield Text()
         yield from _set_lines(review)
-        for note in [*_rules(review), *absent_lines(review, self._unfinished)]:
+        for note in [*_rules(review), *absent_lines(review, self._unfinished, self._results)]:
             yield Text(note, style="dim")
         yield Text()
         yield from slice_lines(review, width)
@@ -83,7 +91,7 @@ def title_of(review: Review) -> str:
     parts += [f"not {clean(name)}" for name in names[:1]]
     if review.question.labels:
         labels = ", ".join(clean(label) for label in review.question.labels)
-        parts.append(f"gold label {labels}: {review.counted.sum():,}")
+        parts.append(f"{review.counted.sum():,} of them {labels}")
     return " \u00b7 ".join(parts)
 
 
@@ -140,17 +148,19 @@ def _set_lines(review: Review) -> Iterator[Text]:
         yield Text.assemble(line, (f"  {how}" if how else "", "dim"))
 
 
-def absent_lines(review: Review, unfinished: Sequence[Cell]) -> Iterator[str]:
-    """Say which runs of the task are not here: those on other texts, and the unfinished ones."""
+def absent_lines(review: Review, unfinished: Sequence[Cell], results: str = "") -> Iterator[str]:
+    """Say which runs of the task are not here: those on other texts, and the unfinished ones.
+
+    `results` is the folder that the command line named, empty where it named none.
+    """
     task = shlex.quote(clean(review.round.task))
     for other in review.others:
         runs = format_count(sum(len(contender.cells) for contender in other.contenders), "run")
         texts = f"{format_count(other.n, 'other text')} of {DATA_TITLES.get(other.data_source, '')}"
-        yield f"not here: {runs} on {texts}: nlu-arena errors {task} --texts {other.fingerprint[:8]}"
+        command = f"`nlu-arena errors {task} --texts {other.fingerprint[:8]}`"
+        yield name_folder(f"not here: {runs} on {texts}: {command}", results)
     if unfinished:
-        states = ", ".join(dict.fromkeys(cell.state for cell in unfinished))
-        count = format_count(len(unfinished), "experiment")
-        yield f"not here: {count} without a finished run ({states}): see nlu-arena status"
+        yield name_folder(say_unfinished(unfinished), results)
 
 
 def _rules(review: Review) -> Iterator[str]:

@@ -18,9 +18,9 @@ def format_interval(interval: tuple[float, float]) -> str:
 
 
 def format_share(share: float) -> str:
-    """Return a share from 0 to 1 as tables of results write it: .787."""
-    text = f"{share:.3f}"
-    return text.removeprefix("0") if share < 1 else text
+    """Return a share, or an MCC from -1 to 1, as tables of results write it: .787, -.032."""
+    text = f"{round(share, 3) + 0.0:.3f}"
+    return text.replace("0.", ".", 1) if abs(share) < 1 else text
 
 
 def format_seconds(seconds: float) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from nlu_arena.alarms import BELOW_MAJORITY
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.spec import TRAINED_MODES, Experiment
+from nlu_arena.views.figures import format_count
 from nlu_arena.views.text import clean
 
 # For a field of a table, where an alarm's own name is too wide.
@@ -32,6 +33,13 @@ def name_cells(cells: Sequence[Cell]) -> dict[str, str]:
 def name_experiments(plan: Sequence[Experiment]) -> dict[str, str]:
     """Return a name for each key of a plan: model/task/mode, and what else it takes to tell two apart."""
     return _tell_apart([Named(e.key, e.title, _variant(e), e.seed) for e in plan])
+
+
+def say_unfinished(cells: Sequence[Cell]) -> str:
+    """Say how many experiments are missing because they are not finished, and which command says more."""
+    states = ", ".join(dict.fromkeys(cell.state for cell in cells))
+    count = format_count(len(cells), "experiment")
+    return f"not here: {count} without a finished run ({states}): see `nlu-arena status`"
 
 
 def sign_alarm(name: str) -> str:

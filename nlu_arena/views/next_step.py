@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from nlu_arena.answer import Answer
+from nlu_arena.answer import Answer, Candidate
 from nlu_arena.ledger.rows import Cell, SweepRow
+from nlu_arena.views.commands import with_folder
 from nlu_arena.views.text import clean
 from nlu_arena.views.totals import Totals
 
@@ -22,9 +23,12 @@ REPORT = "nlu-arena report"
 WHAT_IT_WRITES = "writes tests, tables and pictures of the ledger"
 
 
-def next_step(sweep: SweepRow, totals: Totals, cells: Sequence[Cell], answers: Sequence[Answer]) -> Text:
-    """Return what to do next: follow it, go on with it, or go further."""
+def next_step(
+    sweep: SweepRow, totals: Totals, cells: Sequence[Cell], answers: Sequence[Answer], folder: str
+) -> Text:
+    """Return what to do next in a results folder: follow the sweep, go on with it, or go further."""
     command, why = choose_command(sweep, totals, cells, answers)
+    command = with_folder(command, folder)
     return Text.assemble("next: ", (command, "bold"), (f"   {why}", "dim"))
 
 
@@ -72,10 +76,17 @@ def _choose_labelling(answers: Sequence[Answer]) -> tuple[str, str] | None:
         chosen = answer.practical or answer.best
         candidate = next((c for c in answer.candidates if c.name == chosen), None)
         if answer.data_source == "file" and candidate is not None:
-            run = shlex.quote(clean(f"{candidate.model}/{answer.task}/{candidate.mode}"))
+            run = shlex.quote(_name_run(candidate, answer))
             which = "the best model" if chosen == answer.best else "the cheapest of the good models"
             return f"nlu-arena predict {run} FILE --output labelled.csv", f"labels a file with {which}"
     return None
+
+
+def _name_run(candidate: Candidate, answer: Answer) -> str:
+    """Return model/task/mode, or a run's key where other rows or another template have the same."""
+    alike = [c for c in answer.candidates if (c.model, c.mode) == (candidate.model, candidate.mode)]
+    title = f"{candidate.model}/{answer.task}/{candidate.mode}"
+    return clean(title) if len(alike) == 1 else candidate.keys[0]
 
 
 def _cut_dev_texts(cells: Sequence[Cell]) -> int:

@@ -19,7 +19,6 @@ from nlu_arena.views.curve import curve_document, curve_lines
 from nlu_arena.views.figures import (
     format_bytes,
     format_count,
-    format_gap,
     format_interval,
     format_milliseconds,
     format_p,
@@ -214,8 +213,8 @@ def _say_gap(candidate: Candidate) -> str:
     assert candidate.gap is not None
     low, high = (-100 * end for end in reversed(candidate.gap.interval))
     verdict = "shown to be worse" if candidate.gap.is_worse else "not shown to be worse"
-    less = format_gap(-candidate.gap.difference)
-    return f"{less} less ({low:.1f} to {high:.1f}), {verdict} ({format_p(candidate.gap.p_adjusted)})"
+    less = format_percent(-candidate.gap.difference)
+    return f"{less} points less ({low:.1f} to {high:.1f}), {verdict} ({format_p(candidate.gap.p_adjusted)})"
 
 
 def _say_needs(needs: Needs) -> list[str]:

@@ -40,10 +40,15 @@ class StatusView:
         totals: Totals,
         answers: Sequence[Answer] = (),
         *,
+        folder: str = "",
         is_followed: bool = False,
     ) -> None:
-        """Prepare the view of a sweep; one that is followed already needs no next command while it runs."""
+        """Prepare the view of a sweep; one that is followed already needs no next command while it runs.
+
+        `folder` is the results folder as commands must name it, empty where they need not.
+        """
         self._has_next = not (is_followed and sweep.state == "running")
+        self._folder = folder
         self._sweep = sweep
         self._cells = cells
         self._totals = totals
@@ -70,7 +75,7 @@ class StatusView:
         yield from self._answer()
         if self._has_next:
             yield Text()
-            yield next_step(self._sweep, self._totals, self._cells, self._answers)
+            yield next_step(self._sweep, self._totals, self._cells, self._answers, self._folder)
 
     def _left_out(self) -> Iterator[Text]:
         """Name what the sweep was to do and could not: it has no cells."""

@@ -94,6 +94,27 @@ def test_a_fault_of_the_program_keeps_its_traceback_and_says_where_to_look(
     assert "log" in text.splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("redirection", "code", "said"),
+    [
+        (">&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        ("2>&- | head -1", 0, ""),
+        ("> /dev/full", 1, "error: the output cannot be written: No space left on device"),
+    ],
+)
+def test_an_output_that_is_closed_or_full_is_no_fault_of_the_program(
+    redirection: str, code: int, said: str
+) -> None:
+    command = f'"{sys.executable}" -m nlu_arena list models --json {redirection}'
+    process = subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT, timeout=60
+    )
+    assert process.returncode == code
+    assert process.stderr.partition("\n")[0] == said
+    assert "Traceback" not in process.stderr
+
+
 @pytest.mark.parametrize("arguments", ["--help", "list models", "status --results nowhere", "sweep --help"])
 def test_commands_that_do_not_compute_load_nothing_heavy(arguments: str) -> None:
     code = f"""

@@ -137,4 +137,4 @@ def test_a_ledger_of_an_older_version_names_the_command_that_migrates_it(
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     compare(results, code=4)
-    assert "`nlu-arena sweep --profile quick` migrates it" in capsys.readouterr().err
+    assert f"`nlu-arena sweep --profile quick --results {results}` migrates it" in capsys.readouterr().err

@@ -148,7 +148,9 @@ def test_runs_on_other_texts_and_unfinished_ones_are_named(
     plan = [e for e in quick_plan() if e.task.name == "rte"]
     write_sweep(tmp_path, plan, [done(), done(), failed("why"), waiting])
     errors(tmp_path, "rte")
-    assert "2 experiments without a finished run (failed, waiting)" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "2 experiments without a finished run (failed, waiting)" in said
+    assert f"`nlu-arena status --results {tmp_path}`" in said
 
 
 def test_out_writes_tables_and_pictures_and_names_them(
@@ -162,7 +164,9 @@ def test_out_writes_tables_and_pictures_and_names_them(
         p.name for p in paths
     }
     (tmp_path / "file").write_text("")
-    errors(results, "rte", "--out", str(tmp_path / "file"), code=3)
+    errors(results, "rte", "--out", str(tmp_path / "file"), code=2)
+    assert "is a file" in capsys.readouterr().err
+    errors(results, "rte", "--out", str(tmp_path / "file" / "below"), code=3)
     assert "cannot be written" in capsys.readouterr().err
 
 

@@ -37,6 +37,16 @@ def test_the_text_goes_through_the_users_pager(
     assert capfd.readouterr().out == ""
 
 
+def test_less_is_told_that_the_text_is_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PAGER", f"sh -c 'cat > /dev/null; echo $LESSCHARSET >> {tmp_path}/seen'")
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.delenv("LESSCHARSET", raising=False)
+    show_paged(CONTENT)
+    monkeypatch.setenv("LESSCHARSET", "latin1")
+    show_paged(CONTENT)
+    assert (tmp_path / "seen").read_text() == "utf-8\nlatin1\n"
+
+
 def test_a_pager_that_is_left_early_is_no_error_and_ctrl_c_works_afterwards(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

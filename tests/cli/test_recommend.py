@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nlu_arena.cli import app
 from nlu_arena.ledger.store import Store
 from nlu_arena.paths import ledger_path
-from nlu_arena.spec import Experiment
-from tests.views.ledgers import done, failed, quick_plan, write_sweep
+from nlu_arena.spec import Experiment, Subset
+from tests.views.ledgers import done, failed, quick_plan, running, waiting, write_sweep
 
 
 def recommend(results: Path, *arguments: str, code: int = 0) -> None:
@@ -51,6 +52,20 @@ def test_a_pipe_gets_the_candidates_on_stdout_and_the_advice_on_stderr(
         f"nlu-arena predict minilm/sst2/fine-tune FILE --output labelled.csv --results {results}"
         in captured.err
     )
+
+
+def test_a_name_is_the_one_that_other_commands_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tuned = [e for e in quick_plan() if (e.model.name, e.mode) == ("minilm", "fine-tune")]
+    by_task = {experiment.task.name: experiment for experiment in tuned}
+    fewer = [
+        msgspec.structs.replace(by_task[task], subset=Subset(train=rows))
+        for task, rows in (("sst2", 64), ("rte", 64), ("rte", 32))
+    ]
+    write_sweep(tmp_path, fewer, [done(0.9, train_rows=64)] * 3)
+    recommend(tmp_path, "--task", "sst2")
+    assert capsys.readouterr().err.startswith("use minilm fine-tune (train 64): 90.0 %")
 
 
 def test_limits_choose_among_them(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,7 +125,7 @@ def test_unknown_and_unfinished_tasks_and_missing_ledgers_name_the_next_command(
     recommend(results, "--task", "rte", code=4)
     assert "nlu-arena sweep --profile quick --task rte" in capsys.readouterr().err
     recommend(results / "nowhere", "--task", "rte", code=4)
-    assert "nlu-arena sweep --profile quick" in capsys.readouterr().err
+    assert f"`nlu-arena sweep --profile quick --results {results / 'nowhere'}`" in capsys.readouterr().err
     empty, unfinished = (tmp_path_factory.mktemp(name) for name in ("empty", "unfinished"))
     Store.open(ledger_path(empty)).close()
     recommend(empty, "--task", "rte", code=4)
@@ -128,4 +143,14 @@ def test_on_a_terminal_it_is_told_in_lines(
     captured = capsys.readouterr()
     assert captured.out.startswith("recommendation for sst2 · 120 dev texts · starter data (not GLUE)\n")
     assert "use minilm fine-tune: 90.0 %" in captured.out
+    assert "not here" not in captured.out
     assert captured.err == ""
+
+
+def test_experiments_that_are_not_finished_are_said_to_be_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sweep(tmp_path, sst2_plan(), [done(0.9), done(0.8), running(), waiting], state="interrupted")
+    recommend(tmp_path, "--task", "sst2")
+    said = "not here: 2 experiments without a finished run (interrupted, waiting): see `nlu-arena status"
+    assert said in capsys.readouterr().err

@@ -96,6 +96,19 @@ def test_json_is_one_document_of_the_last_sweep_or_the_one_asked_for(
     assert json.loads(capsys.readouterr().out)["sweep"]["id"] == 1
 
 
+@pytest.mark.parametrize("is_usual", [True, False])
+def test_the_next_command_names_the_folder_unless_it_is_the_usual_one(
+    is_usual: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sweep(tmp_path, quick_plan(), [done()] * 12)
+    if is_usual:
+        monkeypatch.setenv("NLU_ARENA_RESULTS", str(tmp_path))
+    narrate_end(snapshot(tmp_path))
+    *_, last = capsys.readouterr().err.splitlines()
+    folder = "" if is_usual else f" --results {tmp_path}"
+    assert last.startswith(f"next: nlu-arena report{folder}   ")
+
+
 def test_a_piped_sweep_ends_with_the_answer_and_what_to_do_next(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import sqlite3
 import subprocess
 
 import pytest
@@ -78,6 +79,17 @@ def test_a_dry_run_shows_the_plan_and_makes_nothing(make_arena: MakeArena) -> No
     assert [step["state"] for step in document["plan"]] == ["done", "done"]
     fresh = json.loads(arena.run("sweep", "--profile", "toys", "--dry-run", "--json", "--fresh").stdout)
     assert [step["state"] for step in fresh["plan"]] == ["waiting", "waiting"]
+
+
+def test_a_dry_run_does_not_take_what_an_older_ledger_has_for_undone(make_arena: MakeArena) -> None:
+    arena = make_arena(["answers"])
+    arena.run("sweep", "--profile", "toys")
+    with sqlite3.connect(ledger_path(arena.results)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    process = arena.run("sweep", "--profile", "toys", "--dry-run", code=4)
+    assert process.stdout == ""
+    assert "`nlu-arena sweep --profile toys` migrates it, after a backup copy" in process.stderr
 
 
 def test_fresh_repeats_what_is_done(make_arena: MakeArena) -> None:

@@ -56,9 +56,17 @@ def test_what_never_ran_is_refused_with_what_did_and_the_command_that_runs_it() 
 
 
 def test_a_mode_that_never_ran_is_refused_with_those_that_did() -> None:
-    with pytest.raises(NothingToShowError, match="bert-base in mode zero-shot") as caught:
-        choose_baseline(some_cells(), "bert:zero-shot")
-    assert "fine-tune, lora" in caught.value.hint
+    with pytest.raises(NothingToShowError, match=r"qwen-0\.5b in mode few-shot") as caught:
+        choose_baseline(some_cells(), "qwen-0.5b:few-shot")
+    assert "zero-shot, lora" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["deberta-base", "minilm"])
+def test_a_mode_that_a_model_cannot_do_is_not_offered(name: str) -> None:
+    cells = [cell for cell in some_cells() if cell.model != "minilm"]
+    with pytest.raises(UsageError, match=f"the encoder {name} cannot do zero-shot") as caught:
+        choose_baseline(cells, f"{name}:zero-shot")
+    assert caught.value.hint == "It can do fine-tune, lora."
 
 
 def test_a_wrong_word_is_not_offered_as_a_model_to_run() -> None:
@@ -80,6 +88,14 @@ def test_without_any_fine_tuned_encoder_the_others_are_named_and_a_command() -> 
     assert f"`{command} --train-limit 30`" in caught.value.hint
 
 
+def test_who_has_models_from_packages_only_is_offered_one_of_them() -> None:
+    prompted = Contest()
+    prompted.add("smollm2-135m", range(50), weights_source="wheel")
+    with pytest.raises(NothingToShowError) as caught:
+        choose_baseline(prompted.cells)
+    assert "--model minilm" in caught.value.hint
+
+
 def test_of_several_settings_the_one_with_the_most_rows_then_the_newest_stands_for_it() -> None:
     contest = Contest()
     for setting, rows, seed in (("few", 100, 1), ("many", 900, 1), ("newer", 900, 2), ("fewer", 50, 3)):
@@ -99,3 +115,13 @@ def test_of_several_settings_the_one_with_the_most_rows_then_the_newest_stands_f
     assert chosen is not None
     assert [cell.setting for cell in chosen.cells] == ["newer"]
     assert Baseline("bert-base", "lora").find(found) is None
+
+
+def test_a_variant_of_the_prompt_does_not_stand_for_a_model_that_ran_with_the_tasks_own() -> None:
+    contest = Contest()
+    contest.add("qwen-0.5b", range(50), setting="own")
+    contest.add("qwen-0.5b", range(90), setting="variant", template="question")
+    (found,) = find_rounds(contest.cells, contest.labels)
+    chosen = Baseline("qwen-0.5b", "zero-shot").find(found)
+    assert chosen is not None
+    assert [cell.setting for cell in chosen.cells] == ["own"]

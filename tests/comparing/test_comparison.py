@@ -205,6 +205,21 @@ def test_one_contender_only_is_refused_with_a_run_to_compare_it_with() -> None:
         ask(contest, modes=("lora",))
 
 
+def test_a_mode_without_a_finished_run_is_named_and_one_that_a_sweep_still_does_is_waited_for() -> None:
+    contest = Contest()
+    contest.add("bert-base", range(70), mode="fine-tune", family="encoder", task="rte", data_source="hub")
+    waiting = unfinished(contest.cells[0], "waiting", model="qwen-0.5b", mode="lora")
+    with pytest.raises(NothingToShowError, match="nothing in mode lora is finished that bert-base") as caught:
+        ask(contest, [waiting], modes=("lora",))
+    assert caught.value.hint == "`nlu-arena status` says how to go on."
+    with pytest.raises(NothingToShowError) as caught:
+        ask(contest, [waiting, unfinished(waiting, "running")], modes=("lora",))
+    assert "nlu-arena status --watch" in caught.value.hint
+    with pytest.raises(NothingToShowError) as caught:
+        ask(contest, [unfinished(contest.cells[0], "waiting")])
+    assert "nlu-arena run --model smollm2-135m" in caught.value.hint
+
+
 def test_a_baseline_alone_on_its_texts_is_refused_with_the_others_named() -> None:
     contest = Contest()
     contest.add("bert-base", range(70), mode="fine-tune", family="encoder")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from nlu_arena.findings.efficient import answer_efficiency
 from nlu_arena.findings.records import Front
 from tests.contest import Contest
@@ -24,7 +26,7 @@ def test_a_costlier_and_more_accurate_one_is_a_trade_off() -> None:
     contest.add("qwen", range(70), **costs(9.0))
     contest.add("gemma", range(69), **costs(12.0, mib=200))
     finding = answer_efficiency(scene_of(contest))
-    assert finding.answer == "no: a trade-off on reviews"
+    assert finding.answer == "no: none is the best in everything, a trade-off on reviews"
     front = front_of(contest)
     assert [(p.name, p.on_front) for p in front.points] == [
         ("bert-base fine-tune", True),
@@ -90,6 +92,9 @@ def test_the_gain_of_the_most_accurate_over_the_fastest_accounts_for_all_pairs()
     assert alone.gap_p is not None
     assert third.gap_p is not None
     assert third.gap_p == 3 * alone.gap_p
+    # One more that does not beat the majority share could have been on the front all the same.
+    contest.add("weak", range(52), **costs(0.1))
+    assert front_of(contest).gap_p == pytest.approx(6 * alone.gap_p)
 
 
 def test_without_times_it_cannot_be_said() -> None:

@@ -36,7 +36,9 @@ def test_a_kind_of_texts_on_which_the_best_model_fails_is_found() -> None:
     assert (negated.n, negated.value, negated.reference_value) == (50, 0.4, 1.0)
     assert (negated.difference, negated.elsewhere) == (pytest.approx(-0.6), pytest.approx(0.2))
     assert negated.is_worse
-    assert not plain.is_worse
+    # There it is better, on ten texts that BERT misses.
+    assert plain.p_adjusted < 0.05
+    assert (negated.shown, plain.shown) == ("worse", "better")
 
 
 def test_p_values_account_for_every_model_and_kind() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nlu_arena.errors import CannotStartError, ExitCode, LedgerError, NothingToShowError
+from nlu_arena.errors import CannotStartError, ExitCode, LedgerError, NothingToShowError, OlderLedgerError
 from nlu_arena.ledger import migration, schema
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
@@ -94,17 +94,33 @@ def test_the_writer_migrates_an_older_ledger_after_a_backup_copy(version_2: Path
 
 @pytest.mark.parametrize("command", ["nlu-arena sweep --profile quick", None])
 def test_a_reader_names_the_command_that_migrates_and_changes_nothing(
-    version_2: Path, command: str | None
+    version_2: Path, command: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NLU_ARENA_RESULTS", str(version_2.parent))
     connection = sqlite3.connect(version_2)
     connection.execute("UPDATE sweeps SET details = json_object('command', ?)", (command,))
     connection.commit()
     connection.close()
-    with pytest.raises(NothingToShowError) as caught:
+    with pytest.raises(OlderLedgerError) as caught:
         Reader.open(version_2)
+    assert caught.value.exit_code is ExitCode.NOTHING_TO_SHOW
     assert "version 1" in caught.value.message
     assert caught.value.hint.startswith(f"`{command or 'nlu-arena sweep'}` migrates it")
     assert ask(version_2, "PRAGMA user_version") == [(1,)]
+
+
+def test_the_command_that_migrates_is_told_where_the_ledger_is(version_2: Path) -> None:
+    with pytest.raises(OlderLedgerError) as caught:
+        Reader.open(version_2)
+    assert caught.value.hint.startswith(f"`nlu-arena sweep --results {version_2.parent}` migrates it")
+    connection = sqlite3.connect(version_2)
+    own = "nlu-arena sweep --profile quick --results here"
+    connection.execute("UPDATE sweeps SET details = json_object('command', ?)", (own,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(OlderLedgerError) as caught:
+        Reader.open(version_2)
+    assert caught.value.hint.startswith(f"`{own}` migrates it")
 
 
 def test_a_migration_that_fails_changes_nothing(version_2: Path, monkeypatch: pytest.MonkeyPatch) -> None:

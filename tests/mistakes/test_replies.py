@@ -49,6 +49,23 @@ def test_confusions_count_the_answers_of_all_seeds() -> None:
     assert reply(desk).confusions.tolist() == [[1, 1], [2, 2]]
 
 
+def test_labels_that_no_text_has_are_told_apart_by_their_names() -> None:
+    # Rows with new labels have come to the training file; the dev texts are the same.
+    desk = Desk([0, 1])
+    desk.add("old", [0, 0], sure=0.7)
+    desk.labels = ("no", "yes", "maybe", "never")
+    desk.add("new", [0, 2], sure=0.7)
+    desk.labels = ("no", "yes", "never", "maybe")
+    desk.add("newer", [2, 1], sure=0.7)
+    (met,) = desk.rounds
+    assert met.labels == ("no", "yes", "maybe", "never")
+    old, new, newer = (read_reply(contender, met, desk.columns) for contender in met.contenders)
+    assert (old.predicted.tolist(), new.predicted.tolist()) == ([0, 0], [0, 2])
+    assert newer.predicted.tolist() == [3, 1]
+    assert newer.confidence == pytest.approx([0.7, 0.7])
+    assert newer.confusions.tolist() == [[0, 0, 0, 1], [0, 1, 0, 0], [0] * 4, [0] * 4]
+
+
 def test_scores_are_given_as_the_runs_recorded_them() -> None:
     desk = Desk([0, 1, 1])
     desk.add("a", [0, 1, 0], seed=1)

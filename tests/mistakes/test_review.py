@@ -35,6 +35,10 @@ def test_error_rates_are_means_over_the_seeds_with_the_interval_of_as_many_texts
     (rate,) = desk.review().rates
     assert (rate.n, rate.share) == (4, 0.5)
     assert rate.interval == wilson_interval(2, 4)
+    desk.add("b", [1, 0, 1, 1], seed=1)
+    desk.add("b", [1, 0, 1, 0], seed=2)
+    _, rate = desk.review().rates
+    assert rate.interval == wilson_interval(3.5, 4)
 
 
 def test_every_slice_has_the_error_rate_of_every_contender() -> None:

@@ -12,8 +12,8 @@ from nlu_arena.errors import CannotStartError, NothingToShowError, UsageError
 from nlu_arena.ledger.queries import Reader
 from nlu_arena.ledger.store import Store
 from nlu_arena.paths import ledger_path
-from nlu_arena.predicting.runs import find_run, locate_run, mean_characters
-from nlu_arena.spec import Experiment
+from nlu_arena.predicting.runs import again, find_run, locate_run, mean_characters, name_run
+from nlu_arena.spec import Experiment, Subset
 from tests.views.ledgers import Act, done, failed, interrupted, quick_plan, running, write_sweep
 
 MakeReader = Callable[..., Reader]
@@ -36,6 +36,24 @@ def test_of_several_finished_runs_a_name_means_the_newest(write: MakeReader) -> 
     other_seed = msgspec.structs.replace(PLAN[0], seed=7)
     with write([PLAN[0], other_seed, PLAN[1]], [done(0.7), done(0.8), done(0.9)]) as reader:
         assert find_run(reader, TITLE).run_id == 2
+
+
+def test_the_name_of_a_run_tells_it_from_those_with_other_rows_or_another_template(write: MakeReader) -> None:
+    asked = next(experiment for experiment in PLAN if experiment.mode == "few-shot")
+    plan = [
+        msgspec.structs.replace(PLAN[0], subset=Subset(train=32)),
+        msgspec.structs.replace(asked, template="question", seed=7, subset=Subset(train=32)),
+    ]
+    with write(plan, [done(0.7), done(0.8)]) as reader:
+        assert [name_run(reader.run(number)) for number in (1, 2)] == [
+            f"run 1 ({TITLE}, train 32, seed 42)",
+            f"run 2 ({asked.title}, template question, seed 7)",
+        ]
+
+
+def test_a_run_is_made_again_by_the_command_that_can_say_what_it_was() -> None:
+    assert "nlu-arena run --model minilm" in again(PLAN[0])
+    assert "the profile that has its template" in again(msgspec.structs.replace(PLAN[3], template="question"))
 
 
 def test_a_finished_run_goes_before_a_newer_one_that_is_not(write: MakeReader) -> None:

@@ -53,6 +53,7 @@ def test_each_text_has_the_questions_the_headlines_and_the_criteria(report: Path
     assert [words for words in asked if words not in text] == []
     assert "Headlines" in text
     assert "Success criteria" in text
+    assert "Results are saved for each experiment, but for:" in re.sub(r"\s+", " ", text)
     assert "These are not GLUE results" in re.sub(r"\s+", " ", text)
     assert "may have read these data sets in training" in re.sub(r"\s+", " ", text)
 

@@ -109,6 +109,18 @@ def test_a_wide_terminal_has_the_same_in_fewer_tables_and_whole_names() -> None:
     assert set(re.findall(numbers, narrow)) == set(re.findall(numbers, wide))
 
 
+def test_of_a_long_name_the_mode_and_the_setting_stay_as_far_as_there_is_room() -> None:
+    contest = Contest()
+    add(contest, "bert-base", range(70), "fine-tune", family="encoder")
+    for mode in ("few-shot", "zero-shot"):
+        for template in ("", "question"):
+            setting = {"template": template, "setting": f"{mode} {template}", "quantisation": "Q4_1"}
+            add(contest, "smollm2-135m-instruct", range(60), mode, **setting)
+    text = render(ask(contest))
+    assert "…few-shot (question)" in text
+    assert "…zero-shot (question)" in text
+
+
 def test_names_that_would_look_the_same_are_not_cut() -> None:
     contest = Contest()
     add(contest, "bert-base", range(70), "fine-tune", family="encoder")
@@ -150,7 +162,8 @@ def test_the_costs_of_a_tasks_further_split_are_not_said_again() -> None:
 
 def test_the_legend_explains_every_word_for_the_tests_that_were_made() -> None:
     text = flat(render(ask(some_contest(), margin=0.035)))
-    for word in ("diff:", "p: exact McNemar test", "wins:", "matches:", "within 3.5:", "shows:", "margin:"):
+    words = ["diff:", "p: exact McNemar test", "wins:", "matches:", "within 3.5:", "shows:", "margin:"]
+    for word in [*words, "(p match)", "(p within)"]:
         assert word in text
     assert "for the 6 comparisons shown" in text
     assert "less than 3.5 points worse" in text
@@ -209,6 +222,18 @@ def test_what_was_left_out_is_said_with_its_reason_once() -> None:
         "- left out: qwen-0.5b lora seed 1 on rte, qwen-0.5b lora seed 2 on sst2: failed: no memory" in text
     )
     assert "- left out: rte dev (hub, n 60: a, b, c and 1 more): not answered" in text
+
+
+def test_who_shares_no_texts_is_not_named_twice() -> None:
+    contest = some_contest()
+    other = {"fingerprints": {"dev": "others"}, "data_source": "hub"}
+    contest.add("gemma-2b", range(60), task="rte", **other)
+    text = flat(render(ask(contest)))
+    assert text.count("left out") == 1
+    assert "rte dev (hub, n 100: gemma-2b zero-shot): bert-base fine-tune has not answered them" in text
+    contest.add("qwen-0.5b", range(60), task="rte", **other)
+    text = flat(render(ask(contest)))
+    assert "left out: gemma-2b zero-shot: no texts in common with bert-base fine-tune" in text
 
 
 def test_data_that_is_not_the_published_is_said() -> None:

@@ -20,7 +20,7 @@ from nlu_arena.views.error_records import (
     document_lines,
     slice_records,
 )
-from nlu_arena.views.errors import ErrorsView
+from nlu_arena.views.errors import ErrorsView, title_of
 from tests.mistakes.desk import Desk
 
 ENCODER: dict[str, Any] = {"family": "encoder", "mode": "fine-tune"}
@@ -129,10 +129,16 @@ def test_runs_on_other_texts_and_unfinished_ones_are_named_with_the_command() ->
     found = review(Occasion(first, (other,)), made.examples, Question(), made.columns)
     unfinished = [msgspec.structs.replace(made.cells[0], state="running", key="x")]
     text = " ".join(render(found, unfinished=unfinished).split())
-    assert (
-        "1 run on 6 other texts of starter data (not GLUE): nlu-arena errors reviews --texts 01234567" in text
-    )
-    assert "1 experiment without a finished run (running): see nlu-arena status" in text
+    command = "`nlu-arena errors reviews --texts 01234567`"
+    assert f"1 run on 6 other texts of starter data (not GLUE): {command}" in text
+    assert "1 experiment without a finished run (running): see `nlu-arena status`" in text
+
+
+def test_labels_that_were_asked_for_are_counted_and_spelled_as_they_are() -> None:
+    made = desk()
+    found = made.review(labels=("BAD",))
+    assert found.question.labels == ("bad",)
+    assert f"{found.counted.sum()} of them bad" in title_of(found)
 
 
 def test_sets_that_need_both_kinds_are_shown_as_not_available() -> None:

@@ -33,6 +33,7 @@ def test_estimates_claim_no_precision() -> None:
 
 def test_shares_and_sizes_are_written_as_tables_write_them() -> None:
     assert [figures.format_share(s) for s in (0.7874, 1.0, 0.0)] == [".787", "1.000", ".000"]
+    assert [figures.format_share(s) for s in (-0.0321, -1.0, -0.0001)] == ["-.032", "-1.000", ".000"]
     assert figures.format_interval((0.639, 0.797)) == "63.9\u201379.7"
     assert [figures.format_bytes(b) for b in (20 * 2**20, 3 * 2**29)] == ["20 MiB", "1.5 GiB"]
     sizes = [figures.format_parameters(n) for n in (22_713_216, 134_515_008, 1_543_714_304)]

@@ -58,6 +58,14 @@ def test_a_file_of_ones_own_is_labelled_with_the_model_that_the_answer_recommend
     assert choose(done=2, failed=1, contest=contest) == COMMAND
 
 
+def test_a_run_is_named_by_its_key_where_model_task_and_mode_could_mean_another() -> None:
+    contest = Contest()
+    curve = {"curve": "minilm fine-tune", "ms_per_text": 1.0}
+    contest.add("minilm", range(90), "fine-tune", subset=Subset(train=512), setting="512", **curve)
+    contest.add("minilm", range(70), "fine-tune", subset=Subset(train=32), setting="32", **curve)
+    assert choose(done=2, contest=contest) == "nlu-arena predict key-1 FILE --output labelled.csv"
+
+
 @pytest.mark.parametrize("data_source", ["starter", "file"])
 def test_only_a_file_with_an_answer_is_labelled(data_source: str) -> None:
     contest = Contest()
