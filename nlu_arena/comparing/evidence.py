@@ -8,8 +8,6 @@ from typing import NamedTuple
 from nlu_arena.comparing.rows import Method, Pair
 from nlu_arena.comparing.sheets import Sheets
 from nlu_arena.statistics import (
-    POWER,
-    Estimate,
     Metric,
     bootstrap,
     detectable_gap,
@@ -51,7 +49,6 @@ def weigh(pairs: Sequence[Pair], sheets: Sheets, metric: Metric, margin: float, 
     if metric == "accuracy" and has_one_seed:
         return _count(pairs, sheets, margin, level)
     estimate = bootstrap([sheets.sample(pair) for pair in pairs], metric)
-    gap, least_margin = _find_limits(estimate, level)
     return Evidence(
         difference=estimate.difference,
         interval=estimate.interval,
@@ -61,8 +58,8 @@ def weigh(pairs: Sequence[Pair], sheets: Sheets, metric: Metric, margin: float, 
         mid_p=None,
         p_matches=estimate.not_inferior_p(margin),
         p_within=estimate.equivalent_p(margin),
-        detectable_gap=gap,
-        provable_margin=least_margin,
+        detectable_gap=estimate.detectable_gap(level),
+        provable_margin=estimate.provable_margin(level),
     )
 
 
@@ -90,17 +87,3 @@ def _count(pairs: Sequence[Pair], sheets: Sheets, margin: float, level: float) -
         detectable_gap=detectable_gap(n, discordant, level),
         provable_margin=provable_margin(n, discordant, level),
     )
-
-
-def _find_limits(estimate: Estimate, level: float) -> tuple[float, float]:
-    """Return the smallest difference and the smallest margin that this standard error as a rule shows.
-
-    A test at a level finds what is its own quantile and that of the power away, in standard errors.
-    """
-    from scipy.special import stdtrit
-
-    df, error = estimate.degrees_of_freedom, estimate.standard_error
-    power = float(stdtrit(df, POWER))
-    gap = (float(stdtrit(df, 1 - level / 2)) + power) * error
-    margin = (float(stdtrit(df, 1 - level)) + power) * error
-    return min(gap, 1.0), min(margin, 1.0)

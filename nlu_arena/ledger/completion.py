@@ -41,7 +41,7 @@ def complete_run(connection: sqlite3.Connection, run_id: int, labels: Sequence[s
     ties = 0
     for split, set_id in splits:
         answers = read_rows(connection, run_id, split)
-        _check_complete(connection, set_id, split, answers)
+        _check_complete(connection, set_id, split, answers, labels)
         by_split[split] = measure(answers, len(labels), split)
         if answers[0].calibrated is not None:
             calibrated[split] = measure([as_calibrated(answer) for answer in answers], len(labels), split)
@@ -86,12 +86,17 @@ def as_calibrated(answer: Prediction) -> Prediction:
 
 
 def _check_complete(
-    connection: sqlite3.Connection, set_id: int, split: str, answers: Sequence[Prediction]
+    connection: sqlite3.Connection,
+    set_id: int,
+    split: str,
+    answers: Sequence[Prediction],
+    labels: Sequence[str],
 ) -> None:
-    """Compare a split's answers with its examples: the same places and the same gold labels."""
+    """Compare a split's answers with its examples: the same places and the same gold labels, by name."""
     rows = connection.execute("SELECT idx, label FROM examples WHERE set_id = ?", (set_id,)).fetchall()
-    gold = {row["idx"]: row["label"] for row in rows}
-    answered = {answer.index: answer.gold for answer in answers}
+    stored, given = dict(enumerate(_stored_labels(connection, set_id))), dict(enumerate(labels))
+    gold = {row["idx"]: stored.get(row["label"]) for row in rows}
+    answered = {answer.index: given.get(answer.gold, "") for answer in answers}
     missing = len(gold.keys() - answered.keys())
     if missing or not gold:
         raise RunError(f"{missing} of {len(gold)} examples of split {split!r} have no answer")
@@ -103,6 +108,19 @@ def _check_complete(
         raise RunError(
             f"{len(wrong)} answers of split {split!r} carry another gold label than their examples"
         )
+
+
+def _stored_labels(connection: sqlite3.Connection, set_id: int) -> list[str]:
+    """Return the labels of the task as the examples number them: those of the first run that brought them.
+
+    A later run of the same examples can number them in another way, as when its task has one more label.
+    """
+    (labels,) = connection.execute(
+        "SELECT json_extract(definition, '$.task.labels') FROM run_splits JOIN runs USING (run_id)"
+        " JOIN experiments USING (experiment_id) WHERE set_id = ? ORDER BY run_id LIMIT 1",
+        (set_id,),
+    ).fetchone()
+    return msgspec.json.decode(labels, type=list[str])
 
 
 def _pack(connection: sqlite3.Connection, run_id: int, split: str, answers: Sequence[Prediction]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nlu_arena.statistics.influence import Measured, Metric, measure, weight_of_text
 from nlu_arena.statistics.intervals import UNSEEN
-from nlu_arena.statistics.levels import LEVEL
+from nlu_arena.statistics.levels import LEVEL, POWER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,6 +52,21 @@ class Estimate(NamedTuple):
     def equivalent_p(self, margin: float) -> float:
         """Return the p-value of "they differ by the margin or more" (Schuirmann 1987)."""
         return _tail((margin - abs(self.difference)) / self.standard_error, self.degrees_of_freedom)
+
+    def detectable_gap(self, level: float = LEVEL) -> float:
+        """Return the smallest difference that is found four times in five by the two-sided test at a level."""
+        return self._reach(1 - level / 2)
+
+    def provable_margin(self, level: float = LEVEL) -> float:
+        """Return the smallest margin in which equally good ones are shown to match four times in five."""
+        return self._reach(1 - level)
+
+    def _reach(self, confidence: float) -> float:
+        """Return the test's own quantile and that of the power together, as a difference of at most 1."""
+        from scipy.special import stdtrit
+
+        quantiles = (float(stdtrit(self.degrees_of_freedom, share)) for share in (confidence, POWER))
+        return min(1.0, sum(quantiles) * self.standard_error)
 
 
 def bootstrap(samples: Sequence[Sample], metric: Metric = "accuracy") -> Estimate:

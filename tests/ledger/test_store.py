@@ -13,6 +13,7 @@ from nlu_arena.errors import RunError
 from nlu_arena.ledger import control
 from nlu_arena.ledger.queries import Reader, Timing
 from nlu_arena.ledger.store import MemorySample, Store
+from nlu_arena.spec import Prediction
 from tests.ledger.sweeps import (
     READY,
     answers,
@@ -208,6 +209,21 @@ def test_calibrated_answers_are_measured_beside_the_raw_ones(store: Store, reade
     assert run.calibrated["dev"].accuracy == 1
     assert run.facts["ties"] == 1
     assert reader.predictions(run_id, "dev") == rows
+
+
+def test_gold_labels_are_those_of_the_examples_by_name_whatever_their_numbers(
+    store: Store, reader: Reader
+) -> None:
+    complete(store)
+    one = make_experiment()
+    more = msgspec.structs.replace(one.task, labels=("mixed", *one.task.labels))
+    run_id = start(store, msgspec.structs.replace(one, task=more)).run_id
+    store.record(run_id, example_set(4))
+    rows = [
+        Prediction(index=i, gold=1 + i % 2, predicted=1 + i % 2, scores=(-9.0, -1.0, -1.0)) for i in range(4)
+    ]
+    store.finish_run(run_id, [events.Predictions(split="dev", rows=rows)])
+    assert reader.run(run_id).by_split["dev"].accuracy == 1
 
 
 @pytest.mark.parametrize(
