@@ -3,8 +3,9 @@
 Experiments are compared where they answered the very same texts. What has an alarm is set aside. The best one
 is the one with the highest accuracy, a mean where there are several seeds, of those that are shown to beat
 always saying the majority label, which costs nothing (exact binomial test against its share); the others are
-tested against it (exact McNemar test on paired answers). Both at 5 %, adjusted by Holm: the first for all
-experiments, the second for all pairs of them, since the very same answers have chosen the best.
+tested against it (exact McNemar test on paired answers; of several seeds the means, by a bootstrap over texts
+and seeds). Both at 5 %, adjusted by Holm: the first for all experiments, the second for all pairs of them,
+since the very same answers have chosen the best.
 """
 
 from __future__ import annotations
@@ -16,34 +17,35 @@ from typing import Literal
 
 import msgspec
 
+from nlu_arena.comparing.rows import Pair
+from nlu_arena.comparing.sheets import Sheets
 from nlu_arena.contender import Contender, Cost, ReadLabels, Round, find_rounds
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.spec import Mode
-from nlu_arena.statistics import LEVEL, binomial_greater, detectable_gap, holm, mcnemar_exact
+from nlu_arena.statistics import LEVEL, binomial_greater, bootstrap, detectable_gap, holm, mcnemar_exact
 
 Standing = Literal["best", "not shown to be worse", "worse", "not shown to beat the majority", "set aside"]
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The paired test of an experiment against the best one: how many texts only one of them got right.
+    """The paired test of an experiment against the best one.
 
-    Where there are several seeds, the first one that both have is paired; `seeds` are the best one's and the
-    other's. `p_adjusted` accounts for all pairs of experiments: any of them could have been the best.
+    `difference` is the best one's accuracy less its own; `only_best` and `only_other` count the texts that
+    only one of them got right, None where there are several seeds. `p_adjusted` accounts for all pairs of
+    experiments: any of them could have been the best. `detectable_gap` is what such texts as a rule show.
     """
 
-    seeds: tuple[int, int]
-    only_best: int
-    only_other: int
+    difference: float
+    only_best: int | None
+    only_other: int | None
     p_value: float
     p_adjusted: float
+    detectable_gap: float
 
     @property
     def is_worse(self) -> bool:
-        """Say whether the other is shown to be worse.
-
-        The means choose the best one: on the seeds that are paired the other can be the better of the two.
-        """
-        return self.p_adjusted <= LEVEL and self.only_other < self.only_best
+        """Say whether the other is shown to be worse."""
+        return self.p_adjusted <= LEVEL and self.difference > 0
 
 
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +128,7 @@ def _answer(found: Round) -> Answer:
     compared = [contender for contender in contenders if not contender.alarms]
     leads = find_leads(compared, found.n, found.majority)
     best = next((contender for contender in compared if leads[contender.name].is_shown), None)
-    comparisons = {} if best is None else _compare(best, compared)
+    comparisons = {} if best is None else _compare(best, compared, found)
     candidates = [
         _judge(contender, best, leads.get(contender.name), comparisons.get(contender.name))
         for contender in contenders
@@ -144,7 +146,7 @@ def _answer(found: Round) -> Answer:
         majority_label=found.labels[contenders[0].majority_label],
         best=None if best is None else best.name,
         practical=_choose_cheapest(_leave_one_of_a_kind(contenders, candidates)),
-        detectable_gap=_find_gap(candidates, found.n),
+        detectable_gap=_find_gap(candidates),
         candidates=tuple(candidates),
     )
 
@@ -161,35 +163,44 @@ def find_leads(contenders: Sequence[Contender], n: int, majority: float) -> dict
     }
 
 
-def _compare(best: Contender, compared: Sequence[Contender]) -> dict[str, Comparison]:
+def _compare(best: Contender, compared: Sequence[Contender], found: Round) -> dict[str, Comparison]:
     """Test the others against the best one."""
     others = [contender for contender in compared if contender is not best]
-    paired = [_pair_seeds(best.seeds, other.seeds) for other in others]
-    counts = [
-        _count(best.right(mine), other.right(theirs))
-        for other, (mine, theirs) in zip(others, paired, strict=True)
-    ]
-    p_values = [mcnemar_exact(only_best, only_other) for only_best, only_other in counts]
-    adjusted = holm(p_values, math.comb(len(compared), 2))
+    pairs = math.comb(len(compared), 2)
+    sheets = Sheets()
+    # What the smallest p-value must reach among all pairs.
+    tests = [_test(best, other, found, sheets, LEVEL / pairs) for other in others]
+    adjusted = holm([test.p_value for test in tests], pairs)
     return {
-        other.name: Comparison(
-            seeds=seeds, only_best=only_best, only_other=only_other, p_value=p_value, p_adjusted=p_adjusted
-        )
-        for other, seeds, (only_best, only_other), p_value, p_adjusted in zip(
-            others, paired, counts, p_values, adjusted, strict=True
-        )
+        other.name: msgspec.structs.replace(test, p_adjusted=p_adjusted)
+        for other, test, p_adjusted in zip(others, tests, adjusted, strict=True)
     }
 
 
-def _count(mine: int, theirs: int) -> tuple[int, int]:
-    """Return how many texts only the one gets right, and how many only the other."""
-    return (mine & ~theirs).bit_count(), (theirs & ~mine).bit_count()
-
-
-def _pair_seeds(mine: Sequence[int], theirs: Sequence[int]) -> tuple[int, int]:
-    """Return the first seed that both have, twice, or the first of each: zero-shot draws nothing."""
-    common = next((seed for seed in mine if seed in theirs), None)
-    return (mine[0], theirs[0]) if common is None else (common, common)
+def _test(best: Contender, other: Contender, found: Round, sheets: Sheets, level: float) -> Comparison:
+    """Return one comparison as if it were the only one; its gap is that of a level."""
+    if len(best.seeds) > 1 or len(other.seeds) > 1:
+        estimate = bootstrap([sheets.sample(Pair(best, other, found))])
+        return Comparison(
+            difference=estimate.difference,
+            only_best=None,
+            only_other=None,
+            p_value=estimate.p_value,
+            p_adjusted=estimate.p_value,
+            detectable_gap=estimate.detectable_gap(level),
+        )
+    # Without arrays: a screen that is looked at often shows this.
+    mine, theirs = best.right(best.seeds[0]), other.right(other.seeds[0])
+    only_best, only_other = (mine & ~theirs).bit_count(), (theirs & ~mine).bit_count()
+    p_value = mcnemar_exact(only_best, only_other)
+    return Comparison(
+        difference=(only_best - only_other) / found.n,
+        only_best=only_best,
+        only_other=only_other,
+        p_value=p_value,
+        p_adjusted=p_value,
+        detectable_gap=detectable_gap(found.n, (only_best + only_other) / found.n, level),
+    )
 
 
 def _judge(
@@ -241,14 +252,12 @@ def _choose_cheapest(good: Sequence[Candidate]) -> str | None:
     return min(timed)[1]
 
 
-def _find_gap(candidates: Sequence[Candidate], n: int) -> float | None:
+def _find_gap(candidates: Sequence[Candidate]) -> float | None:
     """Return the difference that would have been found, where none of those compared is shown to be worse."""
     compared = [candidate.comparison for candidate in candidates if candidate.comparison]
     if not compared or any(comparison.is_worse for comparison in compared):
         return None
-    discordant = statistics.median((c.only_best + c.only_other) / n for c in compared)
-    # Holm's first step: the smallest p-value is multiplied by the number of pairs.
-    return detectable_gap(n, discordant, LEVEL / math.comb(len(compared) + 1, 2))
+    return statistics.median(comparison.detectable_gap for comparison in compared)
 
 
 def _agree(found: Iterable[bool | None]) -> bool | None:

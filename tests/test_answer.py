@@ -3,13 +3,14 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 
 from nlu_arena.answer import Answer
 from nlu_arena.spec import Subset
-from nlu_arena.statistics import LEVEL, detectable_gap, mcnemar_exact
-from tests.contest import Contest, N
+from nlu_arena.statistics import LEVEL, Sample, bootstrap, detectable_gap, mcnemar_exact
+from tests.contest import GOLD, Contest, N
 
 
 def draw_contest(rng: random.Random, models: int, accuracy: float) -> Contest:
@@ -173,29 +174,33 @@ def test_times_that_cannot_be_compared_choose_nothing(fields: dict[str, object])
     assert contest.answer().practical is None
 
 
-def test_seeds_count_by_their_mean_and_are_paired_by_the_first_common_one() -> None:
+def test_seeds_count_by_their_mean_and_are_compared_over_texts_and_seeds() -> None:
     contest = Contest()
     contest.add("a", range(80), "lora", seed=1, ms_per_text=1.0, train_seconds=10.0, peak_rss_bytes=5)
     contest.add("a", range(90), "lora", seed=2, ms_per_text=3.0, train_seconds=20.0, peak_rss_bytes=9)
     contest.add("b", range(70), "lora", seed=2)
-    contest.add("c", range(75), seed=42)
-    a, c, b = contest.answer().candidates
+    a, b = contest.answer().candidates
     assert (a.standing, a.seeds, a.accuracy) == ("best", (1, 2), pytest.approx(0.85))
     assert (a.cost.ms_per_text, a.cost.train_seconds, a.cost.peak_rss_bytes) == (2.0, 15.0, 9)
-    assert b.comparison is not None and c.comparison is not None
-    assert (b.comparison.seeds, b.comparison.only_best) == ((2, 2), 20)
-    # Without a common one, as with zero-shot, the first of each.
-    assert (c.comparison.seeds, c.comparison.only_best) == ((1, 42), 5)
+    assert b.comparison is not None
+    gold = np.array(GOLD)
+    of_a, of_b = (np.array([contest.labels(run, "dev")[1] for run in runs]) for runs in ((1, 2), (3,)))
+    expected = bootstrap([Sample(gold, of_a, of_b, 2)])
+    assert b.comparison.difference == pytest.approx(0.15)
+    assert (b.comparison.only_best, b.comparison.only_other) == (None, None)
+    assert b.comparison.p_adjusted == pytest.approx(expected.p_value)
+    assert b.comparison.detectable_gap == pytest.approx(expected.detectable_gap())
 
 
-def test_an_experiment_that_is_better_on_the_paired_seed_is_not_shown_to_be_worse() -> None:
-    contest = Contest()
-    contest.add("a", range(70), "lora", seed=1)
-    contest.add("a", range(100), "lora", seed=2)
-    contest.add("b", range(84), "lora", seed=1)
-    b = contest.answer().candidates[1]
-    assert b.comparison is not None and b.comparison.p_adjusted < LEVEL
-    assert b.standing == "not shown to be worse"
+def test_a_difference_within_the_spread_of_the_seeds_is_not_shown() -> None:
+    one, several = Contest(), Contest()
+    for contest in (one, several):
+        contest.add("a", range(96), "lora", seed=1)
+        contest.add("b", range(80), "lora", seed=1)
+    several.add("a", range(70), "lora", seed=2)
+    several.add("a", range(98), "lora", seed=3)
+    assert standings(one.answer())["b lora"] == "worse"
+    assert standings(several.answer())["b lora"] == "not shown to be worse"
 
 
 def test_where_no_difference_is_shown_it_says_which_one_would_have_been() -> None:
@@ -205,7 +210,8 @@ def test_where_no_difference_is_shown_it_says_which_one_would_have_been() -> Non
     contest.add("c", [*range(10, 67), *range(70, 77)])
     answer = contest.answer()
     # Three pairs; 16 and 20 texts decide.
-    assert answer.detectable_gap == pytest.approx(detectable_gap(N, 0.18, LEVEL / 3))
+    gaps = [detectable_gap(N, share, LEVEL / 3) for share in (0.16, 0.20)]
+    assert answer.detectable_gap == pytest.approx(sum(gaps) / 2)
     contest.add("d", range(40, 94))
     assert contest.answer().detectable_gap is not None
     contest.add("e", range(45))
@@ -235,7 +241,7 @@ def test_only_the_labels_of_what_is_compared_are_read() -> None:
     contest.add("a", range(80), "lora", seed=1)
     contest.add("a", range(80), "lora", seed=2)
     contest.answer()
-    assert set(contest.read) == {1, 3}
+    assert set(contest.read) == {1, 3, 4}
 
 
 def test_one_number_from_other_splits_than_the_published_marks_the_whole_answer() -> None:

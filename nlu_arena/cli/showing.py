@@ -97,8 +97,8 @@ def show(snapshot: Snapshot, as_json: bool = False) -> None:
 def narrate_end(snapshot: Snapshot) -> None:
     """Say on stderr how a sweep ended, what failed and why, what the answer is, and what to do next."""
     from nlu_arena.views.answer import answer_lines
-    from nlu_arena.views.names import name_cells
     from nlu_arena.views.commands import with_folder
+    from nlu_arena.views.names import name_cells
     from nlu_arena.views.next_step import choose_command
     from nlu_arena.views.status import left_out
 

@@ -54,7 +54,7 @@ class Estimate(NamedTuple):
         return _tail((margin - abs(self.difference)) / self.standard_error, self.degrees_of_freedom)
 
     def detectable_gap(self, level: float = LEVEL) -> float:
-        """Return the smallest difference that is found four times in five by the two-sided test at a level."""
+        """Return the smallest difference that a two-sided test at a level finds four times in five."""
         return self._reach(1 - level / 2)
 
     def provable_margin(self, level: float = LEVEL) -> float:

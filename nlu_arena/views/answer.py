@@ -27,7 +27,7 @@ WIDTH = 80
 PICKED = "picked on these very texts: expect a little less"
 
 LEGEND = "cost: median time of a text in batches of 32, training time, peak memory"
-SEEDS = "accuracies are means over seeds; compared is the first seed that both have"
+SEEDS = "accuracies are means over seeds, compared over texts and seeds (bootstrap)"
 
 
 def answer_documents(answers: Sequence[Answer]) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def test_no_text_in_a_set_is_an_answer(results: Path, capsys: pytest.CaptureFixt
         (["rte", "--only", "bert"], "no run here is of 'bert'", "minilm:fine-tune"),
         (["rte", "--split", "matched"], "no split 'matched'", "dev"),
         (["rte", "--label", "entail"], "no label 'entail'", "entailment"),
-        (["rte", "--texts", "zz"], "no run has answered texts 'zz'", "fdev (dev, 120 texts)"),
+        (["rte", "--texts", "zz"], "no run has answered texts 'zz'", "rte-dev (dev, 120 texts)"),
         (["rte", "--not", "minilm"], "--not needs --only", "--only A --not B"),
         (["rte", "--only", "minilm", "--set", "suspects"], "--only and --set", "Choose one"),
         (["rte", "--json", "--csv"], "--json, --csv and --out", "Choose one"),

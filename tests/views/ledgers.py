@@ -62,7 +62,10 @@ def begin(store: Store, sweep: int, experiment: Experiment, *, fresh: bool = Fal
     run = store.begin_run(sweep, experiment, READY, fresh=fresh).run_id
     for split, n in dev_splits(experiment).items():
         store.record(
-            run, events.ExampleSet(split=split, fingerprint=f"f{split}", examples=examples(experiment, n))
+            run,
+            events.ExampleSet(
+                split=split, fingerprint=f"{experiment.task.name}-{split}", examples=examples(experiment, n)
+            ),
         )
     return run
 

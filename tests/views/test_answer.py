@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from nlu_arena.views.answer import answer_documents, answer_lines
+from nlu_arena.views.answer import SEEDS, answer_documents, answer_lines
 from tests.contest import Contest
 
 
@@ -68,9 +68,7 @@ def test_means_over_seeds_are_called_so() -> None:
     contest.add("a", range(80), "lora", seed=1)
     contest.add("a", range(82), "lora", seed=2)
     contest.add("b", range(70), "lora", seed=1)
-    assert "  accuracies are means over seeds; compared is the first seed that both have" in answer_lines(
-        contest.answers()
-    )
+    assert f"  {SEEDS}" in answer_lines(contest.answers())
 
 
 @pytest.mark.parametrize(
