@@ -5,19 +5,18 @@ from __future__ import annotations
 import operator
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from nlu_arena.contender_names import Texts, name_settings
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.metrics import interval_of_mean
-from nlu_arena.spec import TRAINED_MODES, Mode
+from nlu_arena.spec import Mode
 
 Number = TypeVar("Number", int, float)
-# Task, split and fingerprint: the very same examples.
-Texts = tuple[str, str, str]
 
 # The batch size whose latency stands for the cost of an answer.
 COST_BATCH = 32
@@ -139,7 +138,7 @@ def find_rounds(cells: Sequence[Cell], read_labels: ReadLabels) -> list[Round]:
         read_labels: Gives the gold and the predicted labels of a run on a split; asked for what is compared.
     """
     done = [cell for cell in cells if cell.state == "done"]
-    names = _name_settings(done)
+    names = name_settings(done)
     texts: dict[Texts, list[Cell]] = {}
     for cell in done:
         for split, fingerprint in cell.fingerprints.items():
@@ -176,51 +175,3 @@ def _of_all(join: Callable[[Iterable[Number]], Number], values: Iterable[Number 
     """Return what several seeds' values are together, None where none was measured."""
     known = [value for value in values if value is not None]
     return join(known) if known else None
-
-
-def _name_settings(cells: Sequence[Cell]) -> dict[str, str]:
-    """Return a name for each setting: model and mode, and what else it takes to tell two apart.
-
-    Each detail is named for all tasks where it is needed on one: a name means the same everywhere. Other
-    texts are no detail: there the same has the same name.
-    """
-    members = {cell.setting: cell for cell in cells}
-    names = {s: " ".join(filter(None, [c.model, c.quantisation, c.mode])) for s, c in members.items()}
-    variants = {(cell.task, names[s], _details(cell)) for s, cell in members.items()}
-    taken = Counter((task, name) for task, name, _ in variants)
-    told_apart = {name for (_, name), count in taken.items() if count > 1}
-    names = {s: f"{name}{_details(members[s]) if name in told_apart else ''}" for s, name in names.items()}
-    return _number_equal(names, _find_places(cells))
-
-
-def _find_places(cells: Iterable[Cell]) -> dict[str, dict[Texts, None]]:
-    """Return the texts that each setting has answered."""
-    places: dict[str, dict[Texts, None]] = {}
-    for cell in cells:
-        texts = ((cell.task, split, fingerprint) for split, fingerprint in cell.fingerprints.items())
-        places.setdefault(cell.setting, {}).update(dict.fromkeys(texts))
-    return places
-
-
-def _number_equal(names: Mapping[str, str], places: Mapping[str, Iterable[Texts]]) -> dict[str, str]:
-    """Return the names, those of settings that meet under the same one with a number, from 1 on any texts."""
-    meetings = Counter((texts, name) for setting, name in names.items() for texts in places[setting])
-    last = Counter[tuple[Texts, str]]()
-    numbered = {}
-    for setting, name in names.items():
-        here = [(texts, name) for texts in places[setting]]
-        numbered[setting] = name
-        if any(meetings[place] > 1 for place in here):
-            number = 1 + max(last[place] for place in here)
-            last |= Counter(dict.fromkeys(here, number))
-            numbered[setting] = f"{name} #{number}"
-    return numbered
-
-
-def _details(cell: Cell) -> str:
-    rows = cell.subset.train if cell.mode in TRAINED_MODES else None
-    # A literal template may be of several lines: a name is one, that a person can type.
-    template = " ".join(cell.template.split())
-    words = [f"{cell.shots} shots" if cell.shots else "", f"train {rows}" if rows else "", template]
-    said = ", ".join(filter(None, words))
-    return f" ({said})" if said else ""

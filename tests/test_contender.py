@@ -55,6 +55,20 @@ def test_a_name_is_told_apart_where_it_must_be_and_then_on_every_task() -> None:
     ]
 
 
+def test_trainings_that_meet_are_told_apart_by_the_settings_in_which_they_differ() -> None:
+    contest = Contest()
+    for setting, epochs in (("quick", 5), ("alone", 3)):
+        settings = {"epochs": epochs, "lr": 1e-4, "precision": "float32"}
+        contest.add("a", range(80), "fine-tune", setting=setting, settings=settings)
+    # What is named on one task is named on every other: they can be pooled.
+    contest.add("a", range(80), "fine-tune", setting="rte", task="rte", settings={"epochs": 5, "lr": 1e-4})
+    contest.add("b", range(80), "fine-tune", setting="b", settings={"epochs": 9})
+    assert names(contest) == [
+        ["a fine-tune (epochs 5)", "a fine-tune (epochs 3)", "b fine-tune"],
+        ["a fine-tune (epochs 5)"],
+    ]
+
+
 def test_what_no_detail_tells_apart_gets_a_number() -> None:
     contest = Contest()
     contest.add("a", range(80), "lora", setting="rank 8")

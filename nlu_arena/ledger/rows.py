@@ -169,11 +169,12 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     without a run is waiting: numbers are None, `seconds` too. `published` names the splits that the run has
     compared its data with, empty where it has not; `data_differences` says by split what is not as there.
     Cells of one `setting` differ in nothing but the seed, those of one `curve` also in how many rows they
-    train on at most. `fingerprints` has those of the examples by split, `alarms` what is suspicious by split.
-    `template` names the variant of the prompt, empty for the task's own; `size` is the count of the model's
-    weights; `train_rows` is how many labelled examples it has seen: those of training, or the ones in its
-    prompt. Of its cost: the median milliseconds of a call by batch size, answers a second in the evaluation,
-    the time that training took, how many weights it trained, the peaks of memory, and on which `device`.
+    train on at most; `settings` has those of its training, and its precision, by name. `fingerprints` has
+    those of the examples by split, `alarms` what is suspicious by split. `template` names the variant of the
+    prompt, empty for the task's own; `size` is the count of the model's weights; `train_rows` is how many
+    labelled examples it has seen: those of training, or the ones in its prompt. Of its cost: the median
+    milliseconds of a call by batch size, answers a second in the evaluation, the time that training took, how
+    many weights it trained, the peaks of memory, and on which `device`.
     """
 
     key: str
@@ -195,6 +196,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     setting: str
     curve: str
+    settings: dict[str, int | float | str] = {}
     labels: tuple[str, ...]
     metrics: Metrics | None = None
     by_split: dict[str, Metrics] = {}

@@ -88,6 +88,7 @@ def make_cell(row: sqlite3.Row, dead: bool) -> Cell:
         template=experiment.template,
         setting=setting_of(row["definition"]),
         curve=curve_of(row["definition"]),
+        settings=settings_of(row["definition"]),
         labels=used.task.labels,
     )
     if row["run_id"] is None:
@@ -134,6 +135,15 @@ def curve_of(definition: str) -> str:
         return setting_of(definition)
     unlimited = msgspec.structs.replace(experiment.subset, train=None)
     return msgspec.structs.replace(experiment, seed=0, subset=unlimited).key
+
+
+@functools.lru_cache(maxsize=1024)
+def settings_of(definition: str) -> dict[str, int | float | str]:
+    """Return the settings of a training, those of an adapter among them, and the precision, by name."""
+    experiment = decode_experiment(definition)
+    train: dict[str, Any] = msgspec.to_builtins(experiment.train) or {}
+    adapter = train.pop("lora", None) or {}
+    return {**train, **adapter, "precision": experiment.precision}
 
 
 def describe_device(row: sqlite3.Row) -> str:

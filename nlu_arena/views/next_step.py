@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -66,7 +67,8 @@ def _look_closer(
             return f"{again} --limit {MORE * limit}", MORE_TEXTS
         return REPORT, f"has every test; {MORE_TEXTS}"
     if has_one_seed:
-        return f"{again} --seed 1 --seed 2 --seed 3", "shows how much the seed matters"
+        others = re.sub(r" --seed[ =]\d+", "", again)
+        return f"{others} --seed 1 --seed 2 --seed 3", "shows how much the seed matters"
     return REPORT, WHAT_IT_WRITES
 
 
