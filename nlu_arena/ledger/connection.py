@@ -51,15 +51,16 @@ def may_write(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
-def connect(path: Path, parameters: str) -> sqlite3.Connection:
+def connect(path: Path, parameters: str, patience: float = BUSY_SECONDS) -> sqlite3.Connection:
     """Open a connection in autocommit mode with rows that know their column names.
 
     Args:
         path: The ledger's file.
         parameters: SQLite's URI parameters, as in "mode=ro".
+        patience: How many seconds to wait for a lock that another program holds.
     """
     uri = f"{path.absolute().as_uri()}?{parameters}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience)
     connection.row_factory = sqlite3.Row
     return connection
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from nlu_arena.errors import NothingToShowError
 from nlu_arena.ledger.codec import Columns, unpack_answers, unpack_columns, unpack_labels
-from nlu_arena.ledger.connection import plain_errors
+from nlu_arena.ledger.connection import BUSY_SECONDS, plain_errors
 from nlu_arena.ledger.lock import is_held
 from nlu_arena.ledger.reading import Opened, open_for_reading
 from nlu_arena.ledger.recording import read_rows
@@ -25,26 +25,20 @@ from nlu_arena.ledger.rows import (
     RunRow,
     SplitRow,
     SweepRow,
+    Tile,
 )
 from nlu_arena.ledger.runs import DONE_RUNS
-from nlu_arena.ledger.shapes import decode_experiment, make_cell, make_run, make_sweep
+from nlu_arena.ledger.shapes import (
+    CELL_COLUMNS,
+    CELLS,
+    RUN_COLUMNS,
+    decode_experiment,
+    make_cell,
+    make_run,
+    make_sweep,
+)
+from nlu_arena.ledger.tiles import CHANGED_TILES, TILES, make_tile
 from nlu_arena.spec import Example, Experiment, Prediction
-
-RUN_COLUMNS = "runs.*, experiments.definition FROM runs JOIN experiments USING (experiment_id)"
-CELL_COLUMNS = (
-    "runs.*, (SELECT sum(phases.seconds) FROM phases"
-    " WHERE phases.run_id = runs.run_id AND phases.phase = 'train') AS train_seconds,"
-    " (SELECT json_group_object(run_splits.split, fingerprint)"
-    " FROM run_splits JOIN example_sets USING (set_id)"
-    " WHERE run_splits.run_id = runs.run_id) AS fingerprints"
-)
-CELLS = (
-    f"SELECT {CELL_COLUMNS}, planned.key AS planned_key, position, experiments.definition,"
-    " used.definition AS used_definition"
-    " FROM sweep_experiments AS planned JOIN experiments USING (experiment_id)"
-    " LEFT JOIN runs ON runs.run_id = planned.run_id"
-    " LEFT JOIN experiments AS used ON used.experiment_id = runs.experiment_id"
-)
 
 
 class Timing(NamedTuple):
@@ -68,14 +62,18 @@ class Reader:
         self._opened = opened
 
     @classmethod
-    def open(cls, path: Path) -> Reader:
+    def open(cls, path: Path, patience: float = BUSY_SECONDS) -> Reader:
         """Open a ledger for reading.
+
+        Args:
+            path: The ledger.
+            patience: How many seconds each reading may wait for a lock that another program holds.
 
         Raises:
             NothingToShowError: There is none, or it is empty or older than this program.
             CannotStartError: It is newer than this program, or not a ledger.
         """
-        return cls(path, open_for_reading(path))
+        return cls(path, open_for_reading(path, patience))
 
     def close(self) -> None:
         """Close the ledger; may be repeated."""
@@ -88,6 +86,14 @@ class Reader:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def versions(self) -> tuple[int, int]:
+        """Return a number that changes with each commit of another process, and the ledger's version.
+
+        The number also changes without a commit, when the write-ahead log is emptied.
+        """
+        (data,), (version,) = self._fetch("PRAGMA data_version")[0], self._fetch("PRAGMA user_version")[0]
+        return data, version
 
     # ── Sweeps ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -111,6 +117,17 @@ class Reader:
         """Return the experiments of a sweep in its order, each with the run that stands for it."""
         rows, dead = self._settled(f"{CELLS} WHERE planned.sweep_id = ? ORDER BY position", sweep_id)
         return [make_cell(row, dead) for row in rows]
+
+    def tiles(self, sweep_id: int) -> list[Tile]:
+        """Return the experiments of a sweep in its order, as a matrix shows them.
+
+        A run whose writer was killed is "running" here: only who follows a ledger knows when to ask for that.
+        """
+        return [make_tile(row) for row in self._fetch(TILES, sweep_id)]
+
+    def changed_tiles(self, sweep_id: int, rev: int) -> list[Tile]:
+        """Return those of a sweep's tiles whose runs have changed after a revision."""
+        return [make_tile(row) for row in self._fetch(CHANGED_TILES, sweep_id, rev)]
 
     def finished(self) -> list[Cell]:
         """Return the experiments that are done in any sweep, each with its newest finished run."""
@@ -147,12 +164,13 @@ class Reader:
             for (definition, kind, title), values in seconds.items()
         ]
 
-    def memory_samples(self, sweep_id: int) -> list[MemorySample]:
-        """Return the readings of memory during a sweep, the oldest first."""
+    def memory_samples(self, sweep_id: int, since: str = "") -> list[MemorySample]:
+        """Return the readings of memory during a sweep after a time (ISO 8601, UTC), the oldest first."""
         rows = self._fetch(
             "SELECT at, source, used_bytes, total_bytes, utilisation FROM memory_samples"
-            " WHERE sweep_id = ? ORDER BY at",
+            " WHERE sweep_id = ? AND at > ? ORDER BY at",
             sweep_id,
+            since,
         )
         return [MemorySample(datetime.fromisoformat(at).timestamp(), *values) for at, *values in rows]
 
@@ -198,10 +216,13 @@ class Reader:
         )
         return [PhaseRow(*row) for row in rows]
 
-    def metric_points(self, run_id: int) -> list[PointRow]:
-        """Return the training curves of a run, by step."""
+    def metric_points(self, run_id: int, after: int = -1) -> list[PointRow]:
+        """Return the training curves of a run after a step, by step."""
         rows = self._fetch(
-            "SELECT name, step, epoch, value FROM metric_points WHERE run_id = ? ORDER BY step, name", run_id
+            "SELECT name, step, epoch, value FROM metric_points WHERE run_id = ? AND step > ?"
+            " ORDER BY step, name",
+            run_id,
+            after,
         )
         return [PointRow(*row) for row in rows]
 
@@ -272,10 +293,6 @@ class Reader:
         A writer that is seen to be gone may have ended its runs after the first look, so the second counts.
         """
         rows = self._fetch(statement, *values)
-        if not _any_running(rows) or is_held(self._path):
+        if all(row["state"] != "running" for row in rows) or is_held(self._path):
             return rows, False
         return (self._fetch(statement, *values) if self.live else rows), True
-
-
-def _any_running(rows: Sequence[sqlite3.Row]) -> bool:
-    return any(row["state"] == "running" for row in rows)

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nlu_arena.errors import LedgerError, NothingToShowError
-from nlu_arena.ledger.connection import connect, may_write, not_a_ledger, plain_errors, primary_code
+from nlu_arena.ledger.connection import (
+    BUSY_SECONDS,
+    connect,
+    may_write,
+    not_a_ledger,
+    plain_errors,
+    primary_code,
+)
 from nlu_arena.ledger.migration import check_readable
 
 if TYPE_CHECKING:
@@ -31,8 +38,12 @@ class Opened(NamedTuple):
             self.snapshot.cleanup()
 
 
-def open_for_reading(path: Path) -> Opened:
+def open_for_reading(path: Path, patience: float = BUSY_SECONDS) -> Opened:
     """Open a ledger for reading; nothing is created, changed or locked.
+
+    Args:
+        path: The ledger.
+        patience: How many seconds each reading may wait for a lock that another program holds.
 
     Raises:
         NothingToShowError: There is none, or it is empty or older than this program.
@@ -50,7 +61,7 @@ def open_for_reading(path: Path) -> Opened:
     if path.is_dir():
         raise not_a_ledger(path)
     with plain_errors(path):
-        opened = _open(path)
+        opened = _open(path, patience)
         try:
             check_readable(opened.connection, path)
         except BaseException:
@@ -59,8 +70,8 @@ def open_for_reading(path: Path) -> Opened:
     return opened
 
 
-def _open(path: Path) -> Opened:
-    connection = connect(path, "mode=ro")
+def _open(path: Path, patience: float) -> Opened:
+    connection = connect(path, "mode=ro", patience)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:

@@ -74,6 +74,42 @@ class SweepRow(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, Any]
 
 
+class Tile(NamedTuple):
+    """One experiment of a sweep, with as little of its run as a matrix of thousands needs: see Cell.
+
+    `title` is the model's; `variant` says what else than model, task, mode and seed sets the experiment apart
+    ("train 96", "4 shots · template plain"), empty for nothing. Of the numbers, accuracy and majority are
+    those of the first dev split, `seconds` and `peak_bytes` (of resident memory) what the run has taken so
+    far; None where there is none. `alarms` are the short names of those of any split, `error` and `message`
+    why a run has no result, `rev` is 0 without a run.
+    """
+
+    position: int
+    key: str
+    model: str
+    title: str
+    family: Family
+    quantisation: str
+    task: str
+    mode: Mode
+    variant: str
+    seed: int
+    state: CellState
+    run_id: int | None = None
+    rev: int = 0
+    accuracy: float | None = None
+    majority: float | None = None
+    seconds: float | None = None
+    peak_bytes: int | None = None
+    phase: str = ""
+    done: int = 0
+    total: int = 0
+    updated_at: str = ""
+    error: str = ""
+    message: str = ""
+    alarms: tuple[str, ...] = ()
+
+
 class SplitRow(NamedTuple):
     """A dev split of a run and the fingerprint of its examples."""
 

@@ -24,6 +24,22 @@ IN_CELL = (
     *("error", "message", "hint"),
 )
 
+RUN_COLUMNS = "runs.*, experiments.definition FROM runs JOIN experiments USING (experiment_id)"
+CELL_COLUMNS = (
+    "runs.*, (SELECT sum(phases.seconds) FROM phases"
+    " WHERE phases.run_id = runs.run_id AND phases.phase = 'train') AS train_seconds,"
+    " (SELECT json_group_object(run_splits.split, fingerprint)"
+    " FROM run_splits JOIN example_sets USING (set_id)"
+    " WHERE run_splits.run_id = runs.run_id) AS fingerprints"
+)
+CELLS = (
+    f"SELECT {CELL_COLUMNS}, planned.key AS planned_key, position, experiments.definition,"
+    " used.definition AS used_definition"
+    " FROM sweep_experiments AS planned JOIN experiments USING (experiment_id)"
+    " LEFT JOIN runs ON runs.run_id = planned.run_id"
+    " LEFT JOIN experiments AS used ON used.experiment_id = runs.experiment_id"
+)
+
 decode_splits = msgspec.json.Decoder(dict[str, Metrics]).decode
 decode_table = msgspec.json.Decoder(dict[str, Any]).decode
 

@@ -1,0 +1,1 @@
+"""The live screen: a sweep as it happens, read from its ledger."""
