@@ -25,7 +25,8 @@ Order = Literal["difference", "accuracy", "latency", "name"]
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be compared with what; empty `tasks` and `modes` are all of them, `margin` is a share.
 
-    The `order` is that of the rows of the same texts: the best, the fastest or the alphabet's first.
+    The `order` is that of the rows of the same texts: the best, the fastest or the alphabet's first. With
+    `keys` only the contenders take part that have an experiment among them, each with all its seeds.
     """
 
     baseline: str = ""
@@ -34,6 +35,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     metric: Metric = "accuracy"
     margin: float = 0.02
     order: Order = "difference"
+    keys: frozenset[str] = frozenset()
 
     def has_task(self, task: str) -> bool:
         """Say whether a task is asked for."""
@@ -42,6 +44,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     def has_mode(self, mode: Mode) -> bool:
         """Say whether a mode is asked for."""
         return not self.modes or mode in self.modes
+
+    def has_any(self, cells: Iterable[Cell]) -> bool:
+        """Say whether one of these experiments is asked for."""
+        return not self.keys or any(cell.key in self.keys for cell in cells)
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +94,11 @@ def compare(
         raise nothing_common(cells, open_cells, baseline, wish.modes)
     pools = pool(pairs)
     rows = compare_pairs([*pairs, *pools], margin=wish.margin, metric=wish.metric)
-    open_cells = [cell for cell in open_cells if _takes_part(cell.model, cell.mode, wish, baseline)]
+    open_cells = [
+        cell
+        for cell in open_cells
+        if wish.has_any([cell]) and _takes_part(cell.model, cell.mode, wish, baseline)
+    ]
     return Comparison(
         model=baseline.model,
         mode=baseline.mode,
@@ -107,8 +117,13 @@ def _takes_part(model: str, mode: Mode, wish: Wish, baseline: Baseline) -> bool:
 def _choose_rounds(rounds: Iterable[Round], wish: Wish, baseline: Baseline) -> Iterator[Round]:
     """Yield the rounds that are asked for, of each the contenders that are, and the baseline."""
     for found in rounds:
-        chosen = tuple(c for c in found.contenders if _takes_part(c.model, c.mode, wish, baseline))
-        if chosen and wish.has_task(found.task):
+        standard = baseline.find(found)
+        chosen = tuple(
+            c
+            for c in found.contenders
+            if c is standard or (_takes_part(c.model, c.mode, wish, baseline) and wish.has_any(c.cells))
+        )
+        if wish.has_task(found.task) and any(wish.has_any(c.cells) for c in chosen):
             yield found._replace(contenders=chosen)
 
 

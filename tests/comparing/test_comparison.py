@@ -235,3 +235,33 @@ def test_an_unknown_task_or_mode_is_refused_with_those_of_the_ledger() -> None:
     with pytest.raises(UsageError, match="no mode 'few-shot'") as caught:
         ask(two_tasks(), modes=("few-shot",))
     assert "fine-tune, lora, zero-shot" in caught.value.hint
+
+
+def test_of_some_runs_only_their_contenders_have_rows_with_all_seeds_and_their_names() -> None:
+    contest = Contest()
+    contest.add("bert-base", range(70), mode="fine-tune", family="encoder")
+    for seed in (1, 2):
+        contest.add("qwen", range(8, 60), seed=seed)
+    contest.add("smollm", range(30))
+    contest.add("smollm", range(40), template="plain", setting="smollm plain")
+    second_seed, plain = contest.cells[2].key, contest.cells[4].key
+    found = compare(contest.cells, [], contest.labels, Wish(keys=frozenset({second_seed, plain})))
+    assert {row.name: row.seeds for row in found.rows} == {
+        "qwen zero-shot": (1, 2),
+        "smollm zero-shot (plain)": (42,),
+    }
+    everything = compare(contest.cells, [], contest.labels, Wish())
+    assert {row.name: row.difference for row in found.rows}.items() <= {
+        row.name: row.difference for row in everything.rows
+    }.items()
+
+
+def test_of_some_runs_texts_that_none_of_them_has_answered_are_not_mentioned() -> None:
+    contest = Contest()
+    for task in ("rte", "sst2"):
+        given = {"task": task, "fingerprints": {"dev": task}}
+        contest.add("bert-base", range(70), mode="fine-tune", family="encoder", **given)
+    contest.add("qwen", range(8, 60), task="rte", fingerprints={"dev": "rte"})
+    found = compare(contest.cells, [], contest.labels, Wish(keys=frozenset({contest.cells[2].key})))
+    assert [row.task for row in found.rows] == ["rte"]
+    assert not found.left_out
