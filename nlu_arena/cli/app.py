@@ -21,6 +21,7 @@ from nlu_arena.cli.run import run
 from nlu_arena.cli.status import status
 from nlu_arena.cli.sweep import sweep
 from nlu_arena.cli.terminal import narrate, prepare_streams, show_error
+from nlu_arena.cli.tui import tui
 from nlu_arena.errors import ArenaError, ExitCode
 from nlu_arena.views.commands import name_folder, named_folder
 
@@ -66,6 +67,7 @@ def build_app(style: Literal["rich"] | None) -> typer.Typer:
     app.command("recommend", epilog=EXIT_CODES)(recommend)
     app.command("report", epilog=EXIT_CODES)(report)
     app.command("list", epilog=EXIT_CODES)(list_registry)
+    app.command("tui", epilog=EXIT_CODES)(tui)
     app.command("predict", epilog=EXIT_CODES)(predict)
     app.command("pull", epilog=EXIT_CODES)(pull)
     app.command("doctor", epilog=EXIT_CODES)(doctor)
