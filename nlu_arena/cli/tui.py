@@ -36,8 +36,8 @@ def tui(
 ) -> None:
     """Watch a sweep as it happens.
 
-    The screen follows a sweep whoever started it, and only reads: closing it leaves the sweep running. `?`
-    shows all keys.
+    The screen follows a sweep whoever started it, and only reads: closing it leaves it running.
+    The key ? shows all keys.
     """
     _refuse_without_screen()
     from nlu_arena.paths import ledger_path, results_dir

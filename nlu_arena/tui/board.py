@@ -50,22 +50,35 @@ class Board:
 
     def __init__(self, tiles: Sequence[Tile], shown: Sequence[Tile], *, is_fixed: bool) -> None:
         self.is_fixed = is_fixed
-        self._tiles = tiles
+        self._tiles = tuple(tiles)
         self.groups = _build_groups(shown)
         self.columns = tuple(Column(g.mode, g.variant, task) for g in self.groups for task in g.tasks)
         # The positions of the tiles in each field, and the row and column of each position.
         self.positions: dict[tuple[int, int], tuple[int, ...]] = {}
         self.places: dict[int, tuple[int, int]] = {}
         self.rows = self._place(shown)
+        self._fields: dict[tuple[int, int], Field] = {}
 
     def update(self, tiles: Sequence[Tile]) -> None:
         """Take in other states of the same tiles, in the same layout."""
-        self._tiles = tiles
-        for name in ("queue", "_baselines"):
-            self.__dict__.pop(name, None)
+        # A tile that has not changed is the same object in the next frame: comparing 10,000 takes 0.2 ms.
+        changed = [(old, new) for old, new in zip(self._tiles, tiles, strict=True) if old is not new]
+        self._tiles = tuple(tiles)
+        if any((old.state, old.accuracy) != (new.state, new.accuracy) for old, new in changed):
+            # The queue and the baselines are in fields whose own tiles stay as they are.
+            self._fields.clear()
+            for name in ("queue", "_baselines"):
+                self.__dict__.pop(name, None)
+        for _, new in changed:
+            self._fields.pop(self.places.get(new.position, (-1, -1)), None)
 
     def field(self, row: int, column: int) -> Field:
-        """Return what stands where a row and a column meet."""
+        """Return what stands where a row and a column meet: the same object until it is another."""
+        if (row, column) not in self._fields:
+            self._fields[row, column] = self._make_field(row, column)
+        return self._fields[row, column]
+
+    def _make_field(self, row: int, column: int) -> Field:
         tiles = tuple(self._tiles[position] for position in self.positions.get((row, column), ()))
         if not tiles:
             return Field(())

@@ -67,6 +67,8 @@ class Grid(Widget, can_focus=True):
         self._marked: AbstractSet[str] = frozenset()
         # What was painted of the fields that are seen.
         self._painted: dict[Place, Painted] = {}
+        # The texts of fields as they are now, and the fields, for as long as each is the same object.
+        self._texts: dict[Place, tuple[Field, Painted]] = {}
 
     @property
     def current(self) -> Field:
@@ -76,7 +78,10 @@ class Grid(Widget, can_focus=True):
 
     def show(self, board: Board, value: Value, marked: AbstractSet[str]) -> None:
         """Show a state of a matrix: a field that says what it said is not painted again."""
-        self._value, self._marked = value, marked
+        # The marks are a set that the caller changes.
+        if (value, marked) != (self._value, self._marked):
+            self._value, self._marked = value, frozenset(marked)
+            self._texts.clear()
         if self.port.show(board):
             self._repaint_all()
         else:
@@ -123,6 +128,7 @@ class Grid(Widget, can_focus=True):
 
     def _repaint_all(self) -> None:
         self._painted.clear()
+        self._texts.clear()
         self.refresh()
 
     def _repaint(self, places: Iterable[Place]) -> None:
@@ -142,9 +148,14 @@ class Grid(Widget, can_focus=True):
         assert self.port.board is not None
         assert slot is not None
         field = self.port.board.field(row, column)
+        known = self._texts.get((row, column))
+        if known is not None and known[0] is field:
+            return known[1]
         mark = "*" if any(tile.key in self._marked for tile in field.tiles) else " "
         width = slot.end - slot.start
-        return fill(mark + field_text(field, self._value, width - 1), width), style_name(field)
+        text = fill(mark + field_text(field, self._value, width - 1), width)
+        self._texts[row, column] = field, (text, style_name(field))
+        return self._texts[row, column][1]
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the screen: a head, a row, or nothing."""

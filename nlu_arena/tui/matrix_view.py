@@ -15,6 +15,7 @@ from nlu_arena.tui.board import Board, build_board
 from nlu_arena.tui.feed import Frame
 from nlu_arena.tui.field import TELLING, Value
 from nlu_arena.tui.grid import Grid
+from nlu_arena.tui.heads import shared_variant
 from nlu_arena.tui.line import Line
 from nlu_arena.tui.selection import Selection
 from nlu_arena.tui.side import Side
@@ -234,6 +235,8 @@ class MatrixView(View):
     def _say_what_is_shown(self) -> None:
         marked = len(self.arena.marked)
         parts = [("value ", TITLES[self._value]), ("mode ", self._mode or "all")]
+        shared = shared_variant(self._board) if self._board is not None else ""
+        parts += [("each ", shared)] if shared else []
         parts += [("filter ", clean(self._text))] if self._text else []
         parts += [("marked ", str(marked))] if marked else []
         text = Text("   ").join(Text.assemble((name, "dim"), value) for name, value in parts)

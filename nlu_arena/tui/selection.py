@@ -85,7 +85,9 @@ class Selection(Vertical):
         elif tile.state == "failed":
             self._course.say(Text(clean(tile.message) or clean(tile.error), style="red"))
         elif tile.state == "waiting":
-            place = f"number {self._field.queue} of those that wait" if self._field.queue is not None else "waits"
+            place = (
+                f"number {self._field.queue} of those that wait" if self._field.queue is not None else "waits"
+            )
             self._course.say(Text(place, style="dim"))
         elif self._record is not None and self._record.state[0] == tile.run_id and width > 0:
             self._course.say(Text(self._timeline(tile, self._record, width)))

@@ -6,7 +6,7 @@ import pytest
 
 from nlu_arena.tui.board import build_board
 from nlu_arena.tui.columns import label_of, line_up
-from nlu_arena.tui.heads import head_lines
+from nlu_arena.tui.heads import head_lines, shared_variant
 from nlu_arena.tui.viewport import Viewport
 from tests.tui.test_grid import tile
 
@@ -102,6 +102,25 @@ def test_heads_name_a_mode_once_and_its_variants() -> None:
     assert modes.split() == ["lora"]
     assert variants.split() == ["train", "8", "train", "16"]
     assert tasks.split() == ["model", "task-0", "task-1"]
+
+
+def test_what_all_variants_share_is_in_no_head() -> None:
+    tiles = [
+        one._replace(variant=("train 8 · dev 40", "dev 40")[one.mode == "zero-shot"])
+        for one in matrix(2, 2, ("lora", "zero-shot"))
+    ]
+    board = build_board(tiles)
+    port = Viewport()
+    port.resize(80, 20)
+    port.show(board)
+    assert shared_variant(board) == "dev 40"
+    assert head_lines(board, port.lineup)[1].split() == ["train", "8"]
+
+    board = build_board([one._replace(variant="dev 40") for one in tiles])
+    port.show(board)
+    assert shared_variant(board) == "dev 40"
+    assert len(head_lines(board, port.lineup)) == port.head == 2
+    assert shared_variant(build_board(())) == ""
 
 
 @pytest.mark.parametrize(("seeds", "width"), [(1, 10), (3, 11), (10, 13)])
