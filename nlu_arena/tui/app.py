@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from textual.app import App, ComposeResult, SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher
 
 from nlu_arena.paths import results_dir
 from nlu_arena.tui.acting import Acting
@@ -23,6 +22,7 @@ from nlu_arena.tui.keys import KEYS, palette
 from nlu_arena.tui.leaving import farewell, obey_signals
 from nlu_arena.tui.pulse import Pulse
 from nlu_arena.tui.size import TooSmall
+from nlu_arena.tui.switcher import Switcher
 from nlu_arena.tui.view import View, view_class
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ArenaApp(App[None]):
         self._started = started
         self._header = Header(ledger)
         self._banner = Banner()
-        self._switcher = ContentSwitcher(initial=None)
+        self._switcher = Switcher(initial=None)
 
     # ── What views ask ────────────────────────────────────────────────────────────────────────────────
 
