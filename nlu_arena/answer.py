@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
 from nlu_arena.comparing.rows import Pair
 from nlu_arena.comparing.sheets import Sheets
-from nlu_arena.contender import Contender, Cost, ReadLabels, Round, find_rounds
+from nlu_arena.contender import Contender, Cost, ReadLabels, Round, agree_published, find_rounds
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.spec import Mode
 from nlu_arena.statistics import LEVEL, binomial_greater, bootstrap, detectable_gap, holm, mcnemar_exact
@@ -140,7 +140,7 @@ def _answer(found: Round) -> Answer:
         n=found.n,
         fingerprint=found.fingerprint,
         data_source=found.data_source,
-        published=_agree(cell.is_published(found.split) for cell in cells),
+        published=agree_published(cell.is_published(found.split) for cell in cells),
         published_name=next(filter(None, (cell.published for cell in cells)), ""),
         majority=found.majority,
         majority_label=found.labels[contenders[0].majority_label],
@@ -258,9 +258,3 @@ def _find_gap(candidates: Sequence[Candidate]) -> float | None:
     if not compared or any(comparison.is_worse for comparison in compared):
         return None
     return statistics.median(comparison.detectable_gap for comparison in compared)
-
-
-def _agree(found: Iterable[bool | None]) -> bool | None:
-    """Return False where any number is not from the published splits, True where all are known to be."""
-    known = set(found)
-    return False if False in known else None if None in known else True

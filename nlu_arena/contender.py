@@ -167,6 +167,12 @@ def _make_round(cells: Sequence[Cell], split: str, names: dict[str, str], read_l
     )
 
 
+def agree_published(known: Iterable[bool | None]) -> bool | None:
+    """Return False where any run is not on the published splits, True where all are known to be."""
+    found = set(known)
+    return False if False in found else None if None in found else True
+
+
 def _pack(flags: Iterable[bool]) -> int:
     return int.from_bytes(bytes(flags), "big")
 

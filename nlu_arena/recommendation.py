@@ -17,7 +17,7 @@ import msgspec
 
 from nlu_arena.answer import Lead, find_leads
 from nlu_arena.comparing import Pair, Row, compare_pairs
-from nlu_arena.contender import Contender, Round
+from nlu_arena.contender import Contender, Round, agree_published
 from nlu_arena.efficiency import find_winners
 from nlu_arena.ledger.rows import Cell
 from nlu_arena.limits import Limits, Miss, Needs, find_misses, find_needs
@@ -189,8 +189,7 @@ def _describe_texts(found: Round) -> dict[str, Any]:
         "n": found.n,
         "fingerprint": found.fingerprint,
         "data_source": found.data_source,
-        # One number from other texts is enough to make the whole another.
-        "published": False if False in known else None if None in known else True,
+        "published": agree_published(known),
         "published_name": next((cell.published for cell in cells if cell.published), ""),
         "majority": found.majority,
         "majority_label": first.cells[0].labels[first.majority_label],

@@ -10,7 +10,7 @@ from nlu_arena.comparing.costs import average_costs, compare_costs
 from nlu_arena.comparing.evidence import Evidence, weigh
 from nlu_arena.comparing.rows import ALL_TASKS, Pair, Pool, Row, Verdict
 from nlu_arena.comparing.sheets import Sheets
-from nlu_arena.contender import Contender, Round
+from nlu_arena.contender import Contender, Round, agree_published
 from nlu_arena.statistics import LEVEL, Metric, holm
 
 
@@ -96,8 +96,7 @@ def _describe_texts(pairs: Sequence[Pair]) -> dict[str, Any]:
         "fingerprint": "" if is_pooled else first.fingerprint,
         "tasks": tuple(pair.round.task for pair in pairs),
         "data_source": " / ".join(dict.fromkeys(pair.round.data_source for pair in pairs)),
-        # One number from other texts is enough to make the whole another.
-        "published": False if False in known else None if None in known else True,
+        "published": agree_published(known),
         "n": sum(pair.round.n for pair in pairs),
     }
 

@@ -10,7 +10,7 @@ from nlu_arena.efficiency import find_front
 from nlu_arena.findings.majority import find_strong
 from nlu_arena.findings.records import MARGIN, Front, FrontPoint
 from nlu_arena.findings.scene import Scene
-from nlu_arena.spec import TRAINED_MODES
+from nlu_arena.limits import find_needs
 from nlu_arena.statistics import holm
 
 
@@ -47,19 +47,8 @@ def draw_front(scene: Scene, found: Round) -> Front | None:
     )
 
 
-def find_memory(contender: Contender) -> int | None:
-    """Return the peak of the memory that is scarce: the device's where it has its own."""
-    cost = contender.cost
-    return cost.device_peak_bytes if cost.device_peak_bytes is not None else cost.peak_rss_bytes
-
-
-def find_training(contender: Contender) -> float | None:
-    """Return the seconds of training, 0 for what is prompted."""
-    return contender.cost.train_seconds if contender.mode in TRAINED_MODES else 0.0
-
-
 def _place(contender: Contender) -> tuple[float, ...]:
-    costs = (contender.cost.call_ms.get(1), find_memory(contender), find_training(contender))
+    costs = find_needs(contender).costs
     return (contender.accuracy, *(math.inf if cost is None else float(cost) for cost in costs))
 
 
@@ -75,12 +64,13 @@ def _test_gap(
 
 
 def _make_point(contender: Contender, is_member: bool) -> FrontPoint:
+    needs = find_needs(contender)
     return FrontPoint(
         name=contender.name,
         accuracy=contender.accuracy,
-        latency_ms=contender.cost.call_ms.get(1),
-        memory_bytes=find_memory(contender),
-        train_seconds=find_training(contender),
+        latency_ms=needs.latency_ms,
+        memory_bytes=needs.memory_bytes,
+        train_seconds=needs.train_seconds,
         cost=contender.cost,
         on_front=is_member,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nlu_arena.answer import find_leads
 from nlu_arena.contender import Contender, Round
 from nlu_arena.findings.scene import Scene
 from nlu_arena.statistics import LEVEL, binomial_greater, holm
@@ -15,8 +16,8 @@ def find_strong(contenders: Sequence[Contender], found: Round) -> list[Contender
     Exact one-sided tests, adjusted for all of them; a mean of seeds counts as one of these, as all answer the
     same texts.
     """
-    shown = _test([(contender, found) for contender in contenders])
-    return [contender for contender, is_strong in zip(contenders, shown, strict=True) if is_strong]
+    leads = find_leads(contenders, found.n, found.majority)
+    return [contender for contender in contenders if leads[contender.name].is_shown]
 
 
 def find_weak_places(scene: Scene) -> list[str]:

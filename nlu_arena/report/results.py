@@ -10,8 +10,9 @@ from nlu_arena.contender import Contender, Round
 from nlu_arena.report.document import Block, Bullets, Image, Paragraph, Section, Table
 from nlu_arena.report.material import Material
 from nlu_arena.report.plots import Picture
-from nlu_arena.report.plots.templates import DEFAULT, group_variants
+from nlu_arena.report.plots.templates import group_variants
 from nlu_arena.report.standings import Standing
+from nlu_arena.variants import DEFAULT
 from nlu_arena.views.curve import curve_lines
 from nlu_arena.views.figures import (
     format_bytes,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from nlu_arena.calibration import ContenderCalibration
-from nlu_arena.contender import Contender, Round
+from nlu_arena.contender import Contender, Round, agree_published
 from nlu_arena.ledger.rows import RunRow
 from nlu_arena.views.text import clean
 
@@ -131,7 +131,7 @@ def _name(found: Round, contender: Contender) -> dict[str, Any]:
         "task": found.task,
         "split": found.split,
         "data_source": found.data_source,
-        "published": False if False in known else None if None in known else True,
+        "published": agree_published(known),
         "n": found.n,
         "majority": found.majority,
         "name": contender.name,

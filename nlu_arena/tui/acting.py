@@ -133,6 +133,7 @@ class Acting:
             self._voice.refuse(error)
             return
         except NothingToShowError:
+            # No ledger yet, or an empty one: what is started makes it.
             pass
         sweep = frame.sweep if frame else None
         if frame is None or sweep is None:

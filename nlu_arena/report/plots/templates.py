@@ -22,12 +22,11 @@ from nlu_arena.report.plots.style import (
     draw_mark,
     name_round,
 )
+from nlu_arena.variants import DEFAULT
 from nlu_arena.views.figures import format_percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-DEFAULT = "default"
 
 
 class Variants(NamedTuple):
