@@ -40,6 +40,9 @@ def tui(
     The key ? shows all keys.
     """
     _refuse_without_screen()
+    from nlu_arena.tui.interpreter import hurry
+
+    hurry()
     from nlu_arena.paths import ledger_path, results_dir
     from nlu_arena.tui.app import ArenaApp
 

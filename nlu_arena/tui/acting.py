@@ -145,11 +145,9 @@ class Acting:
                 return
             question = f"Go on with {_name(sweep)}?"
             failures = f", {totals.failed} of them failed" if totals.failed else ""
-            what = (
-                f"No sweep is running. {totals.total - totals.done} of {totals.total} are not done{failures}."
-            )
+            what = f"{totals.total - totals.done} of {totals.total} are not done{failures}."
         words = resume_words(sweep, self._ledger.parent)
-        detail = f"{what} It goes on when the screen is closed:\n{name_command(words)}"
+        detail = f"{what} The sweep goes on when this screen is closed:\n{name_command(words)}"
         self._voice.confirm(Confirm(question, detail, "Start"), lambda: self._start(words))
 
     def _start(self, words: Sequence[str]) -> None:
@@ -167,7 +165,9 @@ class Acting:
                 time.sleep(LOOK)
             self._voice.later(self._voice.show, "")
             if started.process.wait() not in TOLD_CODES:
-                self._voice.later(self._voice.say, f"the sweep has ended. {started.last_words}", "error")
+                # It stays: who starts a sweep does not wait beside it for the reason why there is none.
+                text = f"the sweep has ended. {started.last_words} · all it said: {started.output}"
+                self._voice.later(self._voice.show, text)
 
         self._voice.in_background(wait)
 

@@ -17,11 +17,13 @@ from nlu_arena.tui.asciifilter import AsciiFilter
 from nlu_arena.tui.banner import Banner
 from nlu_arena.tui.feed import Feed, Frame, Trouble
 from nlu_arena.tui.header import Header
+from nlu_arena.tui.identity import sweep_of
+from nlu_arena.tui.interpreter import settle
 from nlu_arena.tui.keyline import KeyLine
 from nlu_arena.tui.keys import KEYS, palette
 from nlu_arena.tui.leaving import farewell, obey_signals
 from nlu_arena.tui.pulse import Pulse
-from nlu_arena.tui.size import TooSmall
+from nlu_arena.tui.size import HEIGHT, WIDTH, TooSmall
 from nlu_arena.tui.switcher import Switcher
 from nlu_arena.tui.view import View, view_class
 
@@ -35,8 +37,8 @@ class ArenaApp(App[None]):
     """A sweep as it happens; it reads the ledger, and writes requests only."""
 
     TITLE = "nlu-arena"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (80, "-normal"), (120, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-stub"), (16, "-short"), (24, "-std"), (36, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-too-narrow"), (WIDTH, "-wide-enough")]
+    VERTICAL_BREAKPOINTS = [(0, "-too-low"), (HEIGHT, "-high-enough")]
     CSS_PATH = "arena.tcss"
     BINDINGS = KEYS
 
@@ -103,9 +105,10 @@ class ArenaApp(App[None]):
 
     @property
     def view(self) -> View | None:
-        """Return the view that is shown."""
-        view = self._switcher.visible_content
-        return view if isinstance(view, View) else None
+        """Return the view that is shown, None also while the screen closes."""
+        # News may come when the views are gone already.
+        shown = (child for child in self._switcher.children if child.id == self._switcher.current)
+        return next((child for child in shown if isinstance(child, View)), None)
 
     def select(self, key: str | None) -> None:
         """Select an experiment, for all views; None where the cursor stands on none."""
@@ -148,6 +151,10 @@ class ArenaApp(App[None]):
             lambda news: self.call_next(self._take, news), lambda: self.call_next(self._show_age)
         )
 
+    def on_ready(self) -> None:
+        """Go on as usual once the first state has been painted."""
+        settle()
+
     def on_unmount(self) -> None:
         """Close the ledger."""
         self._pulse.end()
@@ -164,6 +171,9 @@ class ArenaApp(App[None]):
         if isinstance(news, Trouble):
             self.trouble = news
         else:
+            if self.frame is not None and sweep_of(self.frame) != sweep_of(news):
+                # Experiments of another sweep can be marked no longer; the same ones still are.
+                self.marked &= {tile.key for tile in news.tiles}
             self.trouble, self.frame = None, news
         self.show_frame()
 
@@ -205,7 +215,8 @@ class ArenaApp(App[None]):
             await self._switcher.add_content(view_class(name)(id=name))
         self._switcher.current = name
         view = self.view
-        assert view is not None
+        if view is None:
+            return
         view.set_class(self.ascii, "-ascii")
         view.take_focus()
         if self.frame is not None:

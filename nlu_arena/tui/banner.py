@@ -43,6 +43,7 @@ class Banner(Static):
         self._clock = clock
         self._request = ""
         self._while_live = False
+        self._is_at_work = False
         self._frame: Frame | None = None
         self._trouble: Trouble | None = None
         self._line = ("", False)
@@ -50,12 +51,17 @@ class Banner(Static):
     def show(self, frame: Frame | None, trouble: Trouble | None) -> None:
         """Say what is wrong with the ledger now, or with the sweep in its newest frame, if anything is."""
         self._frame, self._trouble = frame, trouble
+        was_at_work, self._is_at_work = self._is_at_work, frame is not None and frame.is_at_work
+        if self._is_at_work and not was_at_work:
+            # What was said of a start, or why there was none, is over.
+            self._request = ""
         self._write()
 
     def tell(self, request: str, *, while_live: bool = False) -> None:
-        """Say what was asked of the sweep and what it answered, until the next word; empty: no more.
+        """Say what was asked of the sweep and what it answered; empty: no more.
 
-        With `while_live` only as long as the sweep is alive: its answer may come after its end.
+        It stays until the next word, or until a sweep begins. With `while_live` only as long as the sweep is
+        alive: its answer may come after its end.
         """
         self._request, self._while_live = clean(request), while_live
         self._write()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from statistics import fmean
 from typing import NamedTuple
@@ -11,7 +11,6 @@ from typing import NamedTuple
 from nlu_arena.ledger.rows import Tile
 from nlu_arena.spec import Mode
 from nlu_arena.tui.field import Field
-from nlu_arena.views.text import clean
 
 
 class Column(NamedTuple):
@@ -27,7 +26,6 @@ class Group(NamedTuple):
 
     mode: Mode
     variant: str
-    title: str
     start: int
     tasks: tuple[str, ...]
 
@@ -36,7 +34,6 @@ class Row(NamedTuple):
     """A model; further settings of the same experiments are rows of their own, by `number`."""
 
     model: str
-    title: str
     quantisation: str
     number: int
 
@@ -44,12 +41,10 @@ class Row(NamedTuple):
 class Board:
     """Where each tile of a sweep stands.
 
-    Rows and columns depend on the plan alone, so that `update` is enough, where it `is_fixed`; a filter may
-    ask for a state.
+    Rows and columns depend on the plan alone, so that `update` is enough; only a filter may ask for a state.
     """
 
-    def __init__(self, tiles: Sequence[Tile], shown: Sequence[Tile], *, is_fixed: bool) -> None:
-        self.is_fixed = is_fixed
+    def __init__(self, tiles: Sequence[Tile], shown: Sequence[Tile]) -> None:
         self._tiles = tuple(tiles)
         self.groups = _build_groups(shown)
         self.columns = tuple(Column(g.mode, g.variant, task) for g in self.groups for task in g.tasks)
@@ -59,17 +54,16 @@ class Board:
         self.rows = self._place(shown)
         self._fields: dict[tuple[int, int], Field] = {}
 
-    def update(self, tiles: Sequence[Tile]) -> None:
-        """Take in other states of the same tiles, in the same layout."""
-        # A tile that has not changed is the same object in the next frame: comparing 10,000 takes 0.2 ms.
-        changed = [(old, new) for old, new in zip(self._tiles, tiles, strict=True) if old is not new]
+    def update(self, tiles: Sequence[Tile], changed: Iterable[int]) -> None:
+        """Take in other states of the same tiles, in the same layout; `changed` are their positions."""
+        pairs = [(self._tiles[position], tiles[position]) for position in changed]
         self._tiles = tuple(tiles)
-        if any((old.state, old.accuracy) != (new.state, new.accuracy) for old, new in changed):
+        if any((old.state, old.accuracy) != (new.state, new.accuracy) for old, new in pairs):
             # The queue and the baselines are in fields whose own tiles stay as they are.
             self._fields.clear()
-            for name in ("queue", "_baselines"):
+            for name in ("queue", "baseline", "_baselines"):
                 self.__dict__.pop(name, None)
-        for _, new in changed:
+        for _, new in pairs:
             self._fields.pop(self.places.get(new.position, (-1, -1)), None)
 
     def field(self, row: int, column: int) -> Field:
@@ -94,12 +88,17 @@ class Board:
         return {position: place for place, position in enumerate(waiting, 1)}
 
     @cached_property
+    def baseline(self) -> str:
+        """Return the model that others are compared with, empty before there is one."""
+        return next((tile.model for tile in self._tiles if _is_yardstick(tile)), "")
+
+    @cached_property
     def _baselines(self) -> dict[tuple[str, str | None], float]:
         """Return the baseline's mean accuracy by task and variant; without one, that of the plan's last.
 
         A learning curve ends with the most labelled examples, with which the other modes are compared.
         """
-        model = next((tile.model for tile in self._tiles if _is_yardstick(tile)), None)
+        model = self.baseline
         found: dict[tuple[str, str], dict[int, float]] = {}
         for tile in self._tiles:
             if tile.model == model and _is_yardstick(tile) and tile.accuracy is not None:
@@ -118,10 +117,8 @@ class Board:
         models: dict[tuple[str, str], int] = {}
         seen: Counter[tuple[int, int, int]] = Counter()
         spots: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        titles: dict[int, str] = {}
         for tile in tiles:
             model = models.setdefault((tile.model, tile.quantisation), len(models))
-            titles.setdefault(model, tile.title)
             column = columns[Column(tile.mode, tile.variant, tile.task)]
             again = seen[model, column, tile.seed]
             seen[model, column, tile.seed] += 1
@@ -129,7 +126,7 @@ class Board:
         names = list(models)
         rows = []
         for row, (model, again) in enumerate(sorted(spots)):
-            rows.append(Row(names[model][0], titles[model], names[model][1], again))
+            rows.append(Row(*names[model], again))
             fields: dict[int, list[int]] = {}
             for column, position in spots[model, again]:
                 fields.setdefault(column, []).append(position)
@@ -155,7 +152,7 @@ def build_board(
         for tile in tiles
         if (modes is None or tile.mode in modes) and (not wanted or _matches(tile, wanted))
     ]
-    return Board(tiles, shown, is_fixed=not wanted)
+    return Board(tiles, shown)
 
 
 def _build_groups(tiles: Sequence[Tile]) -> tuple[Group, ...]:
@@ -165,8 +162,7 @@ def _build_groups(tiles: Sequence[Tile]) -> tuple[Group, ...]:
     groups: list[Group] = []
     start = 0
     for (mode, variant), found in tasks.items():
-        title = " · ".join(filter(None, (mode, clean(variant))))
-        groups.append(Group(mode, variant, title, start, tuple(found)))
+        groups.append(Group(mode, variant, start, tuple(found)))
         start += len(found)
     return tuple(groups)
 

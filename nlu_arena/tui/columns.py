@@ -18,6 +18,8 @@ GAP = 1
 # A screen of less than 80 cells, its margins taken off, shows one mode at a time.
 NARROW = 78
 LEAST_LABEL = 10
+# What stands above the labels.
+LABEL_HEAD = "model"
 
 
 class Slot(NamedTuple):
@@ -29,12 +31,10 @@ class Slot(NamedTuple):
 
 
 class Lineup(NamedTuple):
-    """The columns that are seen: `hidden_left` and `hidden_right` of the others are on that side."""
+    """The columns that are seen, beside labels of a width."""
 
     label_width: int
     slots: tuple[Slot, ...]
-    hidden_left: int
-    hidden_right: int
 
     def slot(self, column: int) -> Slot | None:
         """Return where a column is seen, None where it is not."""
@@ -54,6 +54,11 @@ def label_of(row: Row) -> str:
 def group_of(board: Board, column: int) -> Group:
     """Return the group of a column."""
     return next(group for group in board.groups if group.start <= column < group.start + len(group.tasks))
+
+
+def whole_width(labels: Sequence[str], widths: Sequence[int]) -> int:
+    """Return the cells that all labels and all columns need."""
+    return _longest(labels) + _taken(widths, 0, len(widths))
 
 
 def column_widths(board: Board) -> list[int]:
@@ -77,8 +82,8 @@ def line_up(
         cursor: The column of the cursor.
     """
     if not widths:
-        return Lineup(width, (), 0, 0)
-    longest = max(map(cell_len, labels), default=0)
+        return Lineup(width, ())
+    longest = _longest(labels)
     low, high = 0, len(widths)
     if width < NARROW:
         group = group_of(board, cursor)
@@ -101,7 +106,11 @@ def line_up(
             break
         slots.append(Slot(column, start, min(end, width)))
         start = end + GAP
-    return Lineup(label_width, tuple(slots), first, len(widths) - slots[-1].column - 1)
+    return Lineup(label_width, tuple(slots))
+
+
+def _longest(labels: Sequence[str]) -> int:
+    return max(map(cell_len, (LABEL_HEAD, *labels)))
 
 
 def _taken(widths: Sequence[int], first: int, end: int) -> int:

@@ -15,7 +15,6 @@ from nlu_arena.errors import ArenaError
 from nlu_arena.tui.comparison import Answered, Asked, Comparer
 from nlu_arena.tui.computation import Computation
 from nlu_arena.tui.fitting import cut_middle
-from nlu_arena.tui.results import results_of
 from nlu_arena.tui.scrolling import ASCII_SIGNS, Page, RowList
 from nlu_arena.tui.view import View
 from nlu_arena.views.figures import format_count
@@ -120,7 +119,7 @@ class CompareView(View):
             marked = frozenset(self.arena.marked)
             # Less the bar at the right.
             width = self.size.width - 1
-            self._computation.want(Asked(results_of(self._frame), marked, self._baseline, self._order, width))
+            self._computation.want(Asked(self._frame.results, marked, self._baseline, self._order, width))
 
     def _compute(self, asked: Asked) -> Answered:
         with self.arena.reader() as reader:
@@ -137,7 +136,6 @@ class CompareView(View):
             f"{format_count(len(asked.marked), 'run')} marked" if asked.marked else "everything done",
             f"by {asked.order}",
             "" if answered.has_rows else "b chooses another baseline",
-            "← → more columns" if self._page.virtual_size.width > self.size.width else "",
         )
 
     def _say_failure(self, error: Exception) -> None:

@@ -17,9 +17,6 @@ from nlu_arena.views.commands import name_folder
 from nlu_arena.views.compare import CompareView as ComparisonPage
 from nlu_arena.views.text import clean
 
-# Below it the columns of a table do not fit beside a name: the page is scrolled instead.
-PAGE_WIDTH = 74
-
 
 class Asked(NamedTuple):
     """What is compared, and how wide it is drawn; an empty baseline is the usual one."""
@@ -62,7 +59,7 @@ class Comparer:
             told = (found.message, name_folder(found.hint, here))
             page = Text("\n\n").join(Text(clean(part)) for part in told if part)
             return Answered(draw_lines(page, asked.width, ascii=ascii), False, asked.baseline, choices)
-        strips = draw_lines(ComparisonPage(found), max(PAGE_WIDTH, asked.width), ascii=ascii)
+        strips = draw_lines(ComparisonPage(found), asked.width, ascii=ascii)
         return Answered(strips, True, f"{found.model}:{found.mode}", choices)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from textual.widget import Widget
+
+from nlu_arena.tui.interpreter import putting_off_garbage
 
 Wish = TypeVar("Wish", bound=Hashable)
 Result = TypeVar("Result")
@@ -65,7 +66,7 @@ class Computation(Generic[Wish, Result]):
             self._is_busy = False
 
     async def _answer(self, wish: Wish) -> None:
-        task = asyncio.ensure_future(asyncio.to_thread(_without_sweeping, self._compute, wish))
+        task = asyncio.ensure_future(asyncio.to_thread(_compute_undisturbed, self._compute, wish))
         await asyncio.wait({task}, timeout=PATIENCE)
         if not task.done():
             self._wait()
@@ -80,14 +81,6 @@ class Computation(Generic[Wish, Result]):
             self._show(wish, result)
 
 
-def _without_sweeping(compute: Callable[[Wish], Result], wish: Wish) -> Result:
-    """Compute with Python's search for cyclic garbage put off.
-
-    Reading 10,000 runs makes hundreds of thousands of objects without a cycle: each search among them stops
-    all threads for 0.1 to 0.3 s, and with them the keys.
-    """
-    gc.disable()
-    try:
+def _compute_undisturbed(compute: Callable[[Wish], Result], wish: Wish) -> Result:
+    with putting_off_garbage():
         return compute(wish)
-    finally:
-        gc.enable()

@@ -94,9 +94,9 @@ def draw_curve(
 
 def format_value(value: float) -> str:
     """Return a number with at most three digits that count, in at most seven signs."""
-    if 100 <= abs(value) < 1e6:
-        return f"{value:.0f}"
-    return f"{value:.3g}" if abs(value) >= 0.001 or value == 0 else f"{value:.0e}"
+    usual = ".0f" if 100 <= abs(value) < 1e6 else ".3g" if abs(value) >= 0.001 or value == 0 else ".0e"
+    texts = [format(value, form) for form in (usual, ".2g", ".0e")]
+    return next((text for text in texts if len(text) < MARGIN), texts[-1])
 
 
 def _can_show(x: float, y: float, log_y: bool) -> bool:

@@ -23,7 +23,6 @@ from nlu_arena.tui.error_rows import (
     say_confusion,
 )
 from nlu_arena.tui.inspection import Inspection, Inspector, Request
-from nlu_arena.tui.results import results_of
 from nlu_arena.tui.scrolling import ASCII_SIGNS, Page, RowList, draw_lines
 from nlu_arena.tui.view import View
 from nlu_arena.views.errors import title_of
@@ -128,6 +127,8 @@ class ErrorsView(View):
         """Lay out the panes for the width there is, and fold the text anew."""
         self.set_class(self.size.width >= THREE_PANES, "-three")
         self.set_class(self.size.width < ONE_LIST, "-one")
+        if self._inspection is not None:
+            self._say_listed(self._inspection)
         self.call_after_refresh(self._show_text)
 
     # ── Keys ──────────────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +167,7 @@ class ErrorsView(View):
         if self._frame is not None:
             marked = frozenset(self.arena.marked)
             self._computation.want(
-                Request(results_of(self._frame), marked, self._of_task, self._further, self._of_set)
+                Request(self._frame.results, marked, self._of_task, self._further, self._of_set)
             )
 
     def _compute(self, request: Request) -> Inspection:
@@ -194,11 +195,16 @@ class ErrorsView(View):
         row = found.confusions[self._confusions.cursor]
         self._places = find_texts(found.review, found.error_set.members, row)
         self._list.set_rows(len(self._places), self._places.index(place) if place in self._places else 0)
+        self._say_listed(found)
+        self._show_text()
+
+    def _say_listed(self, found: Inspection) -> None:
+        """Say what texts these are, and which of them are listed."""
+        row = found.confusions[self._confusions.cursor]
         count = f"{found.place + 1} of {found.places}: " if found.places > 1 else ""
         listed = f"{format_count(len(self._places), 'text')} on which {found.error_set.title}"
         self._say(self._title, f"{count}{title_of(found.review)}")
         self._say(self._set, listed, say_confusion(row, found.review))
-        self._show_text()
 
     def _show_text(self) -> None:
         """Show the text under the cursor with everybody's answers."""

@@ -32,19 +32,28 @@ class Trouble(NamedTuple):
 class Frame(NamedTuple):
     """A sweep at one moment.
 
-    `tiles` are in the order of the plan, `changed` has the positions of those that are not as in the frame
-    before: all in the first, none when something else was written, such as memory. `sweep` is None before
-    the first one. `is_live` says that a scheduler holds the ledger's lock; `last_write` is the time of the
-    sweep's newest change in seconds since 1970.
+    `tiles` are in the order of the plan, and so are those that are `running`. `changed` has the positions of
+    those that are not as in the frame whose `number` is one less: all in the first, none when something else
+    was written, such as memory. `results` is another number when a run has begun or ended. `sweep` is None
+    before the first one. `is_live` says that a scheduler holds the ledger's lock; `last_write` is the time of
+    the sweep's newest change in seconds since 1970.
     """
 
     sweep: SweepRow | None
     tiles: tuple[Tile, ...]
+    running: tuple[Tile, ...]
     totals: Totals
     rev: int
     is_live: bool
     last_write: float | None
+    number: int
     changed: frozenset[int]
+    results: int
+
+    @property
+    def is_at_work(self) -> bool:
+        """Say whether the sweep is being worked on, and not only another one that is getting ready."""
+        return self.is_live and self.sweep is not None and self.sweep.state == "running"
 
 
 class Feed:
@@ -59,6 +68,8 @@ class Feed:
         self._file: tuple[int, ...] = ()
         self._seen: tuple[object, ...] = ()
         self._book: Book | None = None
+        self._number = 0
+        self._results = 0
 
     def poll(self) -> Frame | Trouble | None:
         """Return what the ledger shows now, None when that is the same as at the last look.
@@ -77,13 +88,9 @@ class Feed:
 
     def close(self) -> None:
         """Close the ledger; the next look opens it again."""
-        self._close_reader()
-        self._book = None
-
-    def _close_reader(self) -> None:
         if self._reader is not None:
             self._reader.close()
-        self._reader, self._seen = None, ()
+        self._reader, self._book, self._seen = None, None, ()
 
     def _look(self) -> Frame | None:
         reader = self._open()
@@ -109,7 +116,7 @@ class Feed:
         # Whose folder is read-only is read as it was when it was opened.
         shown = 2 if self._reader is not None and self._reader.live else 4
         if self._reader is None or file[:shown] != self._file[:shown]:
-            self._close_reader()
+            self.close()
             self._reader, self._file = Reader.open(self._ledger, PATIENCE), file
         return self._reader
 
@@ -125,21 +132,38 @@ class Feed:
             book = Book((sweep.id, sweep.started_at), reader.tiles(sweep.id))
             book.update([], is_live)
             changed = frozenset(range(len(book.tiles)))
+            self._results += 1
         else:
+            before = book.turns
             changed = book.update(reader.changed_tiles(sweep.id, book.rev), is_live)
+            self._results += book.turns - before
         book.rev, self._book = rev, book
+        self._number += 1
         lanes = len(sweep.details.get("devices", ())) or 1 if sweep else 1
-        totals = book.tally.totals(lanes if is_live else None)
-        last_write = find_last_write(sweep, book.last_update)
-        return Frame(sweep, tuple(book.tiles), totals, rev, is_live, last_write, changed)
+        return Frame(
+            sweep=sweep,
+            tiles=tuple(book.tiles),
+            running=tuple(book.tally.running),
+            totals=book.tally.totals(lanes if is_live else None),
+            rev=rev,
+            is_live=is_live,
+            last_write=find_last_write(sweep, book.last_update),
+            number=self._number,
+            changed=changed,
+            results=self._results,
+        )
 
 
 class Book:
-    """The tiles of one sweep as they were last read; a run that nobody works on any more is interrupted."""
+    """The tiles of one sweep as they were last read; a run that nobody works on any more is interrupted.
+
+    `turns` counts how often a tile got another run or another state.
+    """
 
     def __init__(self, sweep: tuple[int, str] | None, tiles: list[Tile]) -> None:
         self.sweep = sweep
         self.rev = 0
+        self.turns = 0
         self.tiles = tiles
         self.tally = Tally()
         self.last_update = max((tile.updated_at for tile in tiles), default="")
@@ -161,9 +185,11 @@ class Book:
         }
         changed = {position for position, tile in found.items() if tile != self.tiles[position]}
         for position in changed:
-            self.tally.take(self.tiles[position])
-            self.tiles[position] = found[position]
-            self.tally.put(found[position])
+            old, new = self.tiles[position], found[position]
+            self.turns += (old.run_id, old.state) != (new.run_id, new.state)
+            self.tally.take(old)
+            self.tiles[position] = new
+            self.tally.put(new)
         return frozenset(changed)
 
 

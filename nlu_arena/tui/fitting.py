@@ -14,7 +14,8 @@ def cut_middle(text: str, width: int, sign: str = "…") -> str:
     kept = width - len(sign)
     end = kept // 2
     tail = text[len(text) - end :] if end else ""
-    while cell_len(tail) > end:
+    # What combines with a letter that is gone would sit on the sign.
+    while tail and (cell_len(tail) > end or not cell_len(tail[0])):
         tail = tail[1:]
     # A wide character that would be halved leaves a blank.
     return f"{set_cell_size(text, kept - cell_len(tail))}{sign}{tail}"

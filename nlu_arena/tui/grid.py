@@ -16,7 +16,6 @@ from textual.widget import Widget
 from nlu_arena.tui.board import Board
 from nlu_arena.tui.field import Field, Value, field_text
 from nlu_arena.tui.fitting import fill
-from nlu_arena.tui.heads import head_lines
 from nlu_arena.tui.viewport import Viewport
 
 WHEEL_ROWS = 3
@@ -144,13 +143,13 @@ class Grid(Widget, can_focus=True):
 
     def _paint(self, row: int, column: int) -> Painted:
         """Return the text of a field that is seen, and the name of its style."""
-        slot = self.port.lineup.slot(column)
         assert self.port.board is not None
-        assert slot is not None
         field = self.port.board.field(row, column)
         known = self._texts.get((row, column))
         if known is not None and known[0] is field:
             return known[1]
+        slot = self.port.lineup.slot(column)
+        assert slot is not None
         mark = "*" if any(tile.key in self._marked for tile in field.tiles) else " "
         width = slot.end - slot.start
         text = fill(mark + field_text(field, self._value, width - 1), width)
@@ -165,8 +164,8 @@ class Grid(Widget, can_focus=True):
         row = port.top + y - port.head
         if board is None or not board.rows or row >= len(board.rows):
             return Strip.blank(width, base)
-        if y < port.head:
-            segments = [Segment(head_lines(board, port.lineup)[y], base + self._style("head"))]
+        if port.heads is not None and y < port.head:
+            segments = [Segment(port.heads.lines(port.lineup)[y], base + self._style("head"))]
         else:
             segments = self._row_segments(row, base)
         return Strip(segments).adjust_cell_length(width, base)

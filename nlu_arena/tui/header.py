@@ -21,9 +21,22 @@ if TYPE_CHECKING:
 # A sweep that loads weights writes nothing for a while; longer silence is worth a word.
 SILENT_SECONDS = 15
 PATH_WIDTH = 40
-STATES = {"done": ("done", "green"), "failed": ("failed", "red"), "interrupted": ("stopped", "yellow")}
+STATES = {
+    "done": ("done", "green"),
+    "failed": ("failed", "red"),
+    "interrupted": ("stopped, R goes on", "yellow"),
+}
+
+GAP = 2
+# Less of the name of what runs says nothing.
+LEAST_NAME = 16
 
 Part = tuple[str, str]
+# What runs: its name, which may be cut, and how far it is, which may not.
+Running = tuple[str, str]
+NOTHING: Running = ("", "")
+# Until one experiment of each kind has ended.
+UNKNOWN: Part = ("time left unknown", "dim")
 
 
 class Header(Widget):
@@ -36,34 +49,46 @@ class Header(Widget):
         self._ledger = clean(str(ledger))
         self._left: list[Part] = []
         self._right: list[Part] = []
+        self._under_way = NOTHING
 
     def show(self, frame: Frame | None, trouble: Trouble | None) -> None:
         """Say how it stands now."""
         left = [("nlu-arena", "bold"), (cut_middle(self._ledger, PATH_WIDTH), "dim")]
         right: list[Part] = []
+        running = NOTHING if trouble is not None or frame is None else _find_running(frame)
         if frame is not None and frame.sweep is not None:
             left.append((f"sweep {frame.sweep.id} {clean(frame.sweep.name)}", ""))
             left.append(self._state(frame, trouble is not None))
             right = _progress(frame)
-        if (left, right) != (self._left, self._right):
-            self._left, self._right = left, right
+        if (left, right, running) != (self._left, self._right, self._under_way):
+            self._left, self._right, self._under_way = left, right, running
             self.refresh()
 
     def render(self) -> Text:
-        """Return the parts that fit; the path goes first, then the name of the program."""
-        left, width = list(self._left), self.size.width
+        """Return the parts that fit.
+
+        The path goes first, then the name of the program, a time left that is unknown, and what runs.
+        """
+        left, right, width = list(self._left), list(self._right), self.size.width
+        name, share = self._under_way
+        least = GAP + LEAST_NAME + len(share) if name else 0
         for place in (1, 0):
-            if _width(left) + _width(self._right) + 2 > width and len(left) > 2:
+            if _width(left) + _width(right) + GAP + least > width and len(left) > 2:
                 del left[place]
-        start, end = _join(left), _join(self._right)
-        start.append(" " * max(2, width - start.cell_len - end.cell_len))
+        if UNKNOWN in right and _width(left) + _width(right) + GAP + least > width:
+            right.remove(UNKNOWN)
+        room = width - _width(left) - _width(right) - 2 * GAP - len(share)
+        if name and room >= min(LEAST_NAME, cell_len(name)):
+            left.append((cut_middle(name, room) + share, "cyan"))
+        start, end = _join(left), _join(right)
+        start.append(" " * max(GAP, width - start.cell_len - end.cell_len))
         return start.append_text(end)
 
     def _state(self, frame: Frame, has_trouble: bool) -> Part:
         assert frame.sweep is not None
         if has_trouble:
             return "out of sight", "yellow"
-        if not frame.is_live or frame.sweep.state != "running":
+        if not frame.is_at_work:
             return STATES.get(frame.sweep.state, ("not live", "yellow"))
         silence = time.time() - frame.last_write if frame.last_write is not None else 0.0
         if silence < SILENT_SECONDS:
@@ -76,14 +101,24 @@ def _progress(frame: Frame) -> list[Part]:
     totals = frame.totals
     parts = [(f"{totals.failed} failed", "red")] if totals.failed else []
     parts.append((f"{totals.done}/{totals.total}", "bold"))
-    if totals.seconds_left is not None and frame.is_live:
-        parts.append((f"{format_estimate(totals.seconds_left)} left", ""))
+    if frame.is_at_work:
+        left = totals.seconds_left
+        parts.append(UNKNOWN if left is None else (f"{format_estimate(left)} left", ""))
     return parts
 
 
+def _find_running(frame: Frame) -> Running:
+    if not frame.is_at_work or not frame.running:
+        return NOTHING
+    tile = frame.running[0]
+    share = f" {100 * tile.done // tile.total} %" if tile.total else ""
+    others = f" +{len(frame.running) - 1}" if len(frame.running) > 1 else ""
+    return f"▸ {clean('/'.join((tile.model, tile.task, tile.mode)))}", share + others
+
+
 def _width(parts: Sequence[Part]) -> int:
-    return sum(cell_len(text) for text, _ in parts) + 2 * max(0, len(parts) - 1)
+    return sum(cell_len(text) for text, _ in parts) + GAP * max(0, len(parts) - 1)
 
 
 def _join(parts: Sequence[Part]) -> Text:
-    return Text("  ").join(Text(text, style=style) for text, style in parts)
+    return Text(" " * GAP).join(Text(text, style=style) for text, style in parts)

@@ -29,7 +29,8 @@ class HelpScreen(ModalScreen[None]):
         Binding(
             "escape,question_mark,f1", "dismiss", "Close", id="help.close", tooltip="Close the list of keys"
         ),
-        Binding("q", "app.quit", "Quit", id="help.quit", tooltip="Leave; a sweep goes on"),
+        # The list hides the keys of the application.
+        Binding("q,ctrl+c", "app.quit", "Quit", id="help.quit", tooltip="Leave; a sweep goes on"),
     ]
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }

@@ -45,7 +45,7 @@ def farewell(frame: Frame | None, results: Path) -> list[str]:
     if totals.failed:
         counts += f", {totals.failed} failed"
     name = f"sweep {sweep.id} ({clean(sweep.name)})"
-    if frame.is_live and sweep.state == "running":
+    if frame.is_at_work:
         again = name_command(with_results(["tui"], results))
         return [f"{name} goes on without this screen: {counts}", f"see it again: {again}"]
     if totals.done + totals.failed < totals.total:

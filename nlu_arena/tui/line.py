@@ -19,7 +19,7 @@ class Line(Widget):
     def say(self, text: Text) -> None:
         """Say something, which is painted if it is new."""
         # A Text compares by its letters alone.
-        if (text.plain, text.spans) != (self._text.plain, self._text.spans):
+        if _look_of(text) != _look_of(self._text):
             self._text = text
             self.refresh()
 
@@ -28,3 +28,7 @@ class Line(Widget):
         line = self._text.copy()
         line.truncate(self.size.width, overflow="ellipsis")
         return line
+
+
+def _look_of(text: Text) -> tuple[object, ...]:
+    return text.plain, text.style, text.spans

@@ -31,8 +31,8 @@ class LogPane(Widget):
         self._head = Static(markup=False)
         self._page = Page()
         self._entries: Sequence[Entry] = ()
-        # How many entries are drawn and in which width, and how many of them have been in sight of the end.
-        self._drawn = (0, 0)
+        # Which entries are drawn and in which width, and how many have been there while the end was in sight.
+        self._drawn: tuple[Sequence[Entry], int] = ((), 0)
         self._seen = 0
 
     def compose(self) -> ComposeResult:
@@ -46,7 +46,7 @@ class LogPane(Widget):
 
     def clear(self) -> None:
         """Begin with another log, at its end."""
-        self._entries, self._seen, self._drawn, self.follows = (), 0, (0, 0), True
+        self._entries, self._seen, self._drawn, self.follows = (), 0, ((), 0), True
         self._page.set_lines([])
         self._head.update("")
 
@@ -69,8 +69,8 @@ class LogPane(Widget):
         width = self.size.width - 2
         if width < 1:
             return
-        if (len(self._entries), width) != self._drawn:
-            self._drawn = len(self._entries), width
+        if (self._entries, width) != self._drawn:
+            self._drawn = self._entries, width
             text = Text("\n").join(Text(entry.line, style=STYLES[entry.level]) for entry in self._entries)
             self._page.set_lines(draw_lines(text, width, ascii=self._ascii), from_top=False)
         if self.follows:

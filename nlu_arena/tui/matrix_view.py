@@ -4,31 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.widgets import Input
 
 from nlu_arena.spec import Mode
 from nlu_arena.tui.board import Board, build_board
+from nlu_arena.tui.caption import Caption, list_notes
 from nlu_arena.tui.feed import Frame
 from nlu_arena.tui.field import TELLING, Value
+from nlu_arena.tui.filter_line import FilterLine
 from nlu_arena.tui.grid import Grid
-from nlu_arena.tui.heads import shared_variant
-from nlu_arena.tui.line import Line
+from nlu_arena.tui.identity import sweep_of
 from nlu_arena.tui.selection import Selection
 from nlu_arena.tui.side import Side
 from nlu_arena.tui.view import View
-from nlu_arena.views.text import clean
-
-TITLES = {
-    Value.ACCURACY: "accuracy in %",
-    Value.DIFFERENCE: "points to the baseline",
-    Value.SECONDS: "time",
-    Value.MEMORY: "peak memory",
-    Value.STATE: "state",
-}
 
 
 class MatrixView(View):
@@ -45,7 +37,13 @@ class MatrixView(View):
             "c", "open('compare')", "Compare", id="matrix.compare", tooltip="Compare what is marked, or all"
         ),
         Binding("e", "open('errors')", "Errors", id="matrix.errors", tooltip="What the runs get wrong"),
-        Binding("slash", "filter", "Filter", id="matrix.filter", tooltip="Only models and tasks with a text"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            id="matrix.filter",
+            tooltip="Only what has these words; !word: without",
+        ),
         Binding(
             "escape", "app.back", show=False, id="matrix.back", tooltip="Drop the filter, the mode, the marks"
         ),
@@ -71,29 +69,32 @@ class MatrixView(View):
     ]
     DEFAULT_CSS = """
     MatrixView { layout: vertical; }
-    MatrixView Input { display: none; height: 1; border: none; padding: 0 1; background: $boost; }
-    MatrixView Input.-shown { display: block; }
+    MatrixView Horizontal.-below { layout: vertical; }
     """
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
-        self._shows = Line("shows")
-        self._filter = Input(placeholder="text in a model or task; enter keeps, esc drops it", compact=True)
+        self._caption = Caption()
+        self._filter = FilterLine()
+        self._body = Horizontal()
         self._grid = Grid()
         self._side = Side()
         self._selection = Selection()
         self._value = Value.ACCURACY
         self._mode: Mode | None = None
         self._text = ""
+        # What this view has selected, and what was selected before a filter was typed.
+        self._key_here: str | None = None
+        self._key_before: str | None = None
         self._has_begun = False
         self._frame: Frame | None = None
         self._board: Board | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the lines around the grid."""
-        yield self._shows
+        yield self._caption
         yield self._filter
-        with Horizontal():
+        with self._body:
             yield self._grid
             yield self._side
         yield self._selection
@@ -101,10 +102,15 @@ class MatrixView(View):
     def show(self, frame: Frame) -> None:
         """Show a state of the sweep; the cursor stays on its experiment."""
         last, self._frame = self._frame, frame
-        # A filter may name a state: then each change may move experiments in and out.
-        if self._board is not None and not self._text and last is not None and _is_same_plan(last, frame):
-            self._board.update(frame.tiles)
-        else:
+        is_same_plan = last is not None and _is_same_plan(last, frame)
+        if not is_same_plan and self._mode not in {tile.mode for tile in frame.tiles}:
+            self._mode = None
+        # A filter may name a state: then an experiment may come or go with its own.
+        if last is None or not is_same_plan or (self._text and last.results != frame.results):
+            self._board = None
+        if self._board is not None and last is not None and frame.number == last.number + 1:
+            self._board.update(frame.tiles, frame.changed)
+        elif self._board is None or frame is not last:
             self._board = build_board(
                 frame.tiles, modes={self._mode} if self._mode else None, text_filter=self._text
             )
@@ -116,9 +122,12 @@ class MatrixView(View):
 
     def back(self) -> bool:
         """Drop the filter, then the mode, then the marks."""
-        if self._text or self._filter.has_class("-shown"):
+        if self._text or self._filter.is_open:
+            if self._filter.is_open:
+                self.arena.select(self._key_before)
+            self._text = ""
             self._close_filter()
-            self._set_filter("")
+            self._rebuild()
         elif self._mode is not None:
             self._mode = None
             self._rebuild()
@@ -133,7 +142,10 @@ class MatrixView(View):
 
     async def action_open(self, name: str) -> None:
         """Go to another view with what is selected."""
-        await self.arena.action_view(name)
+        if name == "run" and self._is_on_nothing:
+            self._say_nothing_is_planned()
+        else:
+            await self.arena.action_view(name)
 
     def action_mode(self) -> None:
         """Show one mode after the other, then all."""
@@ -149,14 +161,20 @@ class MatrixView(View):
 
     def action_mark(self) -> None:
         """Mark the experiments under the cursor, or unmark them."""
+        if self._is_on_nothing:
+            self._say_nothing_is_planned()
         keys = {tile.key for tile in self._grid.current.tiles}
         self.arena.marked ^= keys if not keys & self.arena.marked else keys & self.arena.marked
         self._show_board()
 
     def action_filter(self) -> None:
         """Ask for a text."""
-        self._filter.add_class("-shown")
-        self._filter.focus()
+        self._key_before = self.arena.selected_key
+        self._filter.open()
+
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        """Leave out the key of the filter while it is typed."""
+        return not (action == "filter" and self._filter.has_focus)
 
     def action_move(self, rows: int, columns: int) -> None:
         """Move the cursor."""
@@ -184,8 +202,9 @@ class MatrixView(View):
 
     def on_grid_moved(self) -> None:
         """Select what the cursor is on."""
-        self._select(follows=False)
+        self._select()
         self._say_what_is_shown()
+        self._settle_side()
 
     async def on_grid_opened(self) -> None:
         """Show the run of what was clicked twice."""
@@ -199,10 +218,16 @@ class MatrixView(View):
             self._rebuild()
 
     def _close_filter(self) -> None:
-        self._filter.remove_class("-shown")
-        with self._filter.prevent(Input.Changed):
-            self._filter.value = self._text
+        self._filter.close(self._text)
         self._grid.focus()
+
+    @property
+    def _is_on_nothing(self) -> bool:
+        """Say whether the cursor is on a field of the matrix in which nothing is planned."""
+        return not self._grid.port.is_empty and not self._grid.current.tiles
+
+    def _say_nothing_is_planned(self) -> None:
+        self.notify("Nothing is planned here.", severity="warning", markup=False, timeout=3)
 
     def _rebuild(self) -> None:
         self._board = None
@@ -213,38 +238,40 @@ class MatrixView(View):
         if self._board is None:
             return
         self._grid.show(self._board, self._value, self.arena.marked)
-        self._select(follows=True)
+        self._select()
         self._say_what_is_shown()
+        self._settle_side()
 
-    def _select(self, follows: bool) -> None:
-        """Bring the selection and the cursor together; with `follows` the cursor goes where it is."""
-        selected = self.arena.selected
+    def _settle_side(self) -> None:
+        """Give the panel the room that the matrix leaves."""
+        width, height = self._grid.port.whole
+        matrix = Size(width + self._grid.gutter.width, height)
+        self._body.set_class(self._side.settle(self._body.size, matrix), "-below")
+
+    def _select(self) -> None:
+        """Select what the cursor is on; first it goes to what was selected elsewhere."""
         if not self._has_begun and self._frame is not None and self._frame.tiles:
             # What happens now is what one wants to see first.
             self._has_begun = True
-            selected = next((tile for tile in self._frame.tiles if tile.state == "running"), None)
-        if selected is not None and follows and selected not in self._grid.current.tiles:
+            running = next(iter(self._frame.running), None)
+            self.arena.select(running.key if running is not None else None)
+        selected = self.arena.selected
+        is_from_elsewhere = self.arena.selected_key != self._key_here
+        if selected is not None and is_from_elsewhere and selected not in self._grid.current.tiles:
             self._grid.go_to(selected.position)
         field = self._grid.current
         if selected not in field.tiles:
             selected = min(field.tiles, key=lambda tile: TELLING.index(tile.state), default=None)
-        self.arena.select(selected.key if selected is not None else None)
+        self._key_here = selected.key if selected is not None else None
+        self.arena.select(self._key_here)
         self._selection.show(field, selected)
         self._side.show(selected)
 
     def _say_what_is_shown(self) -> None:
         marked = len(self.arena.marked)
-        parts = [("value ", TITLES[self._value]), ("mode ", self._mode or "all")]
-        shared = shared_variant(self._board) if self._board is not None else ""
-        parts += [("each ", shared)] if shared else []
-        parts += [("filter ", clean(self._text))] if self._text else []
-        parts += [("marked ", str(marked))] if marked else []
-        text = Text("   ").join(Text.assemble((name, "dim"), value) for name, value in parts)
-        place = "nothing matches" if self._grid.port.is_empty and self._text else self._grid.port.place_text
-        self._shows.say(text.append(f"   {place}", style="dim") if place else text)
+        self._caption.say(list_notes(self._grid.port, self._value, self._mode, self._text, marked))
 
 
 def _is_same_plan(last: Frame, frame: Frame) -> bool:
     """Say whether two frames are of the same experiments: a sweep's plan does not change."""
-    ids = [one.sweep.id if one.sweep is not None else None for one in (last, frame)]
-    return ids[0] == ids[1] and len(last.tiles) == len(frame.tiles)
+    return sweep_of(last) == sweep_of(frame) and len(last.tiles) == len(frame.tiles)

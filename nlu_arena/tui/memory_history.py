@@ -21,12 +21,15 @@ MOST_RUNS = 200
 class RunMemory(NamedTuple):
     """A run's peaks in bytes, None where there was no reading; times in seconds since 1970.
 
-    `allocated` is what tensors took of the GPU, `reserved` what the allocator held of the driver.
+    `settings` are what else than its title sets it apart ("4 shots", "seed 7"). `host` is the resident memory
+    of its worker, so far where it still runs; `allocated` is what tensors took of the GPU, `reserved` what
+    the allocator held of the driver.
     """
 
     run_id: int
     rev: int
-    name: str
+    title: str
+    settings: tuple[str, ...]
     state: str
     began: float
     ended: float | None
@@ -38,11 +41,12 @@ class RunMemory(NamedTuple):
 class History(NamedTuple):
     """The readings by source ("cuda:0", …, "host" last), and the runs, newest first.
 
-    `end` is the time of the newest reading in seconds since 1970; `workers` is the resident memory of all
-    workers then.
+    `sweep` is what the sweep is known by (see `results.sweep_of`); `end` is the time of the newest reading in
+    seconds since 1970; `workers` is the resident memory of all workers then.
     """
 
-    sweep: int
+    sweep: tuple[int, str]
+    has_ended: bool
     end: float
     sources: Mapping[str, Sequence[MemorySample]]
     workers: int | None
@@ -62,22 +66,32 @@ def read_history(
         last_write: When it changed last, in seconds since 1970.
         known: The runs that were read before, by number: those that have not changed are not read again.
     """
-    since = datetime.fromtimestamp(last_write - WINDOW - MARGIN, UTC).isoformat(timespec="milliseconds")
-    samples = reader.memory_samples(sweep, since)
+    samples = reader.memory_samples(sweep, _write_time(last_write - WINDOW - MARGIN))
     end = max((sample.at for sample in samples), default=last_write)
     sources: dict[str, list[MemorySample]] = {}
     for sample in samples:
         if sample.at >= end - WINDOW:
             sources.setdefault(sample.source, []).append(sample)
-    details = reader.sweep(sweep).details
+    row = reader.sweep(sweep)
+    runs = [_remember(reader, tile, known) for tile in newest(tiles)]
+    running = [place for place, run in enumerate(runs) if run.state == "running"]
+    if len(running) == 1:
+        # Of several at a time nobody knows whose worker is whose.
+        (place,) = running
+        runs[place] = _raise_peak(reader, sweep, runs[place], known, samples)
     return History(
-        sweep=sweep,
+        sweep=(row.id, row.started_at),
+        has_ended=row.finished_at is not None,
         end=end,
         sources={name: sources[name] for name in _order(sources)},
         workers=_sum_workers(sources, end),
-        runs=[_remember(reader, tile, known) for tile in newest(tiles)],
-        devices=[str(device) for device in details.get("devices", ())],
+        runs=runs,
+        devices=[str(device) for device in row.details.get("devices", ())],
     )
+
+
+def _write_time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def newest(tiles: Iterable[Tile]) -> list[Tile]:
@@ -137,13 +151,34 @@ def _remember(reader: Reader, tile: Tile, known: Mapping[int, RunMemory]) -> Run
     return _describe(reader.run(tile.run_id), tile)
 
 
+def _raise_peak(
+    reader: Reader,
+    sweep: int,
+    run: RunMemory,
+    known: Mapping[int, RunMemory],
+    samples: Sequence[MemorySample],
+) -> RunMemory:
+    """Return the only run under way with the highest reading of its worker: its own peak comes at its end."""
+    before = known[run.run_id].host if run.run_id in known else None
+    if before is None:
+        # It may have been at work for longer than what is shown.
+        samples = reader.memory_samples(sweep, _write_time(run.began))
+    readings = [
+        sample.used_bytes
+        for sample in samples
+        if sample.source.startswith(WORKER) and sample.at >= run.began and sample.used_bytes is not None
+    ]
+    return run._replace(host=max([*readings, before or 0]) or None)
+
+
 def _describe(run: RunRow, tile: Tile) -> RunMemory:
     ended = run.finished_at if run.state != "running" else None
     return RunMemory(
         run_id=run.run_id,
         # Of the tile, not of what was read since: the next look compares with the tile.
         rev=tile.rev,
-        name=" ".join(filter(None, [run.experiment.title, tile.variant, f"seed {tile.seed}"])),
+        title=run.experiment.title,
+        settings=(*filter(None, tile.variant.split(" · ")), f"seed {tile.seed}"),
         state=tile.state,
         began=datetime.fromisoformat(run.started_at).timestamp(),
         ended=datetime.fromisoformat(ended).timestamp() if ended else None,

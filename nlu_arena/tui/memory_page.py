@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from nlu_arena.ledger.rows import MemorySample
@@ -17,7 +18,7 @@ from nlu_arena.views.text import clean
 # Little headroom is what matters: shares of the memory in use that are worth a colour and a word.
 TIGHT, FULL = 0.80, 0.95
 NAME_WIDTH, BAR_WIDTH, MOST_BAR_WIDTH = 7, 16, 60
-PEAK_WIDTH, TIME_WIDTH, MOST_NAME_WIDTH = 11, 12, 90
+PEAK_WIDTH, TIME_WIDTH, MOST_NAME_WIDTH = 8, 13, 90
 MOST_ROWS = 8
 MISSING = "n/a"
 
@@ -35,8 +36,7 @@ def draw_memory(history: History, width: int, height: int, *, ascii: bool) -> li
     if not any(name != HOST for name in history.sources):
         lines.append(Text(_say_no_gpu(history), style="dim"))
     if not history.sources:
-        why = "this sweep left no readings" if history.runs else "nothing has run in this sweep yet"
-        lines.append(Text(f"no memory was recorded: {why}", style="dim"))
+        lines.append(Text(_say_no_readings(history), style="dim"))
     else:
         # Half of the screen for the curves, the other half for the runs.
         each = (height // 2 - len(lines) - 2) // len(history.sources) - 1
@@ -55,6 +55,12 @@ def _say_no_gpu(history: History) -> str:
     if any(device != "cpu" for device in history.devices):
         return f"no readings of a GPU ({', '.join(map(clean, history.devices))}): host memory only"
     return "no GPU in this sweep: host memory only"
+
+
+def _say_no_readings(history: History) -> str:
+    if not history.runs:
+        return "no memory was recorded: nothing has run in this sweep yet"
+    return "no memory was recorded: this sweep left no readings" if history.has_ended else "no readings yet"
 
 
 def _draw_source(
@@ -136,25 +142,35 @@ def _style(sample: MemorySample) -> str:
 def _find_begins(history: History, width: int) -> dict[int, str]:
     """Return the names of the runs that began, by their column; of several in one column the last."""
     begins: dict[int, str] = {}
+    names = _find_names(history.runs)
     for run in sorted(history.runs, key=lambda run: run.began):
         column = find_column(run.began, history.end, width)
         if column is not None:
-            begins[column] = run.name
+            begins[column] = names[run.run_id]
         elif run.began < history.end and (run.ended is None or run.ended > history.end - WINDOW):
             # It was at work when the window begins.
-            begins[0] = run.name
+            begins[0] = names[run.run_id]
     return begins
 
 
 def _name_runs(begins: dict[int, str], width: int, ascii: bool) -> str:
     """Return a line on which each run's name begins where the run does, as far as the next one lets it."""
-    line = [" "] * width
+    line = ""
     columns = sorted(begins)
     for column, following in zip(columns, [*columns, width][1:], strict=True):
-        name = clean(begins[column])[: max(0, following - column - 2)]
-        text = ("|" if ascii else "└") + name
-        line[column : column + len(text)] = text
-    return "".join(line)[:width]
+        text = ("|" if ascii else "└") + begins[column]
+        room = max(1, following - column - 1)
+        line = set_cell_size(line, column) + set_cell_size(text, min(cell_len(text), room))
+    return line
+
+
+def _find_names(runs: Sequence[RunMemory]) -> dict[int, str]:
+    """Return what the runs are called, without the settings that all have in common."""
+    shared = set.intersection(*(set(run.settings) for run in runs)) if len(runs) > 1 else set[str]()
+    return {
+        run.run_id: clean(" · ".join([run.title, *(one for one in run.settings if one not in shared)]))
+        for run in runs
+    }
 
 
 def _time_line(history: History, width: int) -> Text:
@@ -169,14 +185,16 @@ def _list_runs(history: History, width: int) -> list[Text]:
         return []
     has_gpu = any(run.allocated is not None or run.reserved is not None for run in history.runs)
     heads = ["host", "GPU tensors", "GPU held"] if has_gpu else ["host"]
-    columns = (PEAK_WIDTH + 2) * len(heads) + TIME_WIDTH
+    peak_width = max(PEAK_WIDTH, *map(len, heads))
+    columns = (peak_width + 2) * len(heads) + TIME_WIDTH
     name_width = max(12, min(MOST_NAME_WIDTH, width - columns))
-    head = fill("peaks of the newest runs", name_width) + "".join(f"  {h:>{PEAK_WIDTH}}" for h in heads)
+    head = fill("peaks of the newest runs", name_width) + "".join(f"  {h:>{peak_width}}" for h in heads)
     lines = [Text(), Text(f"{head}{'time':>{TIME_WIDTH}}", style="bold")]
+    names = _find_names(history.runs)
     for run in history.runs:
         peaks = [run.host, run.allocated, run.reserved] if has_gpu else [run.host]
-        said = "".join(f"  {MISSING if peak is None else format_bytes(peak):>{PEAK_WIDTH}}" for peak in peaks)
-        lines.append(Text(f"{fill(clean(run.name), name_width)}{said}{_say_time(run):>{TIME_WIDTH}}"))
+        said = "".join(f"  {MISSING if peak is None else format_bytes(peak):>{peak_width}}" for peak in peaks)
+        lines.append(Text(f"{fill(names[run.run_id], name_width)}{said}{_say_time(run):>{TIME_WIDTH}}"))
     return lines
 
 

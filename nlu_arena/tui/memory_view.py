@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from nlu_arena.tui.computation import Computation
 from nlu_arena.tui.feed import Frame
+from nlu_arena.tui.identity import sweep_of
 from nlu_arena.tui.memory_history import History, read_history
 from nlu_arena.tui.memory_page import draw_memory
 from nlu_arena.tui.scrolling import Page, draw_lines
@@ -43,8 +44,9 @@ class MemoryView(View):
 
     def show(self, frame: Frame) -> None:
         """Show the newest readings of a sweep, now or as soon as the last ones are old enough."""
-        if sweep_of(frame) != sweep_of(self._frame):
+        if self._frame is None or sweep_of(frame) != sweep_of(self._frame):
             self.history, self._asked_at = None, 0.0
+            self.query_one(Page).set_lines([])
         self._frame = frame
         wait = self._asked_at + SECONDS_BETWEEN_READS - time.monotonic()
         if wait > 0 and not self._will_ask:
@@ -60,15 +62,15 @@ class MemoryView(View):
 
     def _read(self, _wish: int) -> History | None:
         frame, known = self._frame, self.history
-        if frame is None or frame.sweep is None:
+        if frame is None or frame.sweep is None or frame.last_write is None:
             return None
-        last_write = time.time() if frame.last_write is None else frame.last_write
         runs = {run.run_id: run for run in known.runs} if known else {}
         with self.arena.reader() as reader:
-            return read_history(reader, frame.sweep.id, frame.tiles, last_write, runs)
+            return read_history(reader, frame.sweep.id, frame.tiles, frame.last_write, runs)
 
     def _take(self, _wish: int, history: History | None) -> None:
-        if history is not None and history.sweep == sweep_of(self._frame):
+        # Another sweep, or another ledger, may have come meanwhile.
+        if self._frame is not None and history is not None and history.sweep == sweep_of(self._frame):
             self.history = history
             self._draw()
 
@@ -88,8 +90,3 @@ class MemoryView(View):
         lines = draw_memory(self.history, room, height, ascii=self.arena.ascii)
         page = Text("\n", no_wrap=True).join(lines)
         self.query_one(Page).set_lines(draw_lines(page, room, ascii=self.arena.ascii), from_top=False)
-
-
-def sweep_of(frame: Frame | None) -> int | None:
-    """Return the number of a frame's sweep, None without one."""
-    return frame.sweep.id if frame is not None and frame.sweep is not None else None

@@ -76,8 +76,15 @@ def read_details(reader: Reader, run_id: int, here: str, before: Details | None 
 
 
 def _is_same(before: RunRow, now: RunRow) -> bool:
-    """Say whether a curve only grows: a run that is continued may go over steps again."""
-    return (before.key, before.run_id, before.stretches) == (now.key, now.run_id, now.stretches)
+    """Say whether a curve only grows: a run that is continued may go over steps again.
+
+    The same experiment has the same number in another ledger in its place, but it began at another time.
+    """
+    return _identify(before) == _identify(now)
+
+
+def _identify(run: RunRow) -> tuple[object, ...]:
+    return run.key, run.run_id, run.stretches, run.started_at
 
 
 def _extend(curve: Curve | None, points: list[PointRow]) -> Curve:

@@ -60,7 +60,7 @@ def draw_page(details: Details, tile: Tile, width: int, height: int, look: Look)
     # One cell at the left, as in the header; what does not fit ends with the line.
     lines = [Text(" ").append_text(line) for line in [*head, *body][: max(1, height - LEAST_LOG)]]
     for line in lines:
-        line.truncate(width, overflow="crop")
+        line.truncate(width, overflow="ellipsis")
     return lines
 
 
@@ -117,7 +117,8 @@ def _command(details: Details, width: int, most: int) -> Iterator[Text]:
 
 def _timeline(details: Details, width: int) -> str:
     run = details.run
-    ended = run.finished_at and datetime.fromisoformat(run.finished_at).timestamp()
+    # A run whose sweep has died has no end, only a last word.
+    ended = datetime.fromisoformat(run.finished_at or run.updated_at).timestamp()
     spans = spans_of(
         details.phases,
         state=run.state,
@@ -125,7 +126,7 @@ def _timeline(details: Details, width: int) -> str:
         done=run.done,
         total=run.total,
         since=run.started_at if run.stretches == 1 else None,
-        until=details.until if run.state == "running" else ended or details.until,
+        until=details.until if run.state == "running" else ended,
         ahead=TRAINED_PHASES if run.experiment.mode in TRAINED_MODES else PHASES,
     )
     return draw_timeline(spans, width)

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 from textual.widgets import Static
 
 from nlu_arena.ledger.rows import CellState, Tile
@@ -26,10 +27,10 @@ SECONDS_BETWEEN_READS = 0.5
 
 
 class Wish(NamedTuple):
-    """A run as it is to be read: that its sweep has died changes its state and not its revision."""
+    """A run as it is to be read: that its sweep has died changes its state, and nothing in the ledger."""
 
     run_id: int
-    rev: int
+    updated_at: str
     state: CellState
 
 
@@ -58,7 +59,7 @@ class RunView(View):
             self, self._read, show=self._take, fail=self._fail, wait=self._say_reading
         )
         self._asked_at = 0.0
-        self._will_ask = False
+        self._timer: Timer | None = None
         self._upper = Static(markup=False)
 
     def compose(self) -> ComposeResult:
@@ -69,14 +70,13 @@ class RunView(View):
 
     def show(self, frame: Frame) -> None:
         """Show the selected run, or the first one that says something where none is selected."""
-        tile = self.arena.selected or _first(frame.tiles)
-        if tile is None:
-            return
-        is_other = self._tile is None or (tile.key, tile.run_id) != (self._tile.key, self._tile.run_id)
+        before, tile = self._tile, self.arena.selected or _first(frame.tiles)
         self._tile = tile
-        if is_other:
+        if tile is None or before is None or (tile.key, tile.run_id) != (before.key, before.run_id):
             self._begin()
-        if tile.run_id is None:
+        if tile is None:
+            self._upper.update(Text(" nothing is planned here"))
+        elif tile.run_id is None:
             self._draw()
         else:
             self._ask()
@@ -86,24 +86,26 @@ class RunView(View):
     def _begin(self) -> None:
         """Begin with another run, from the end of its log."""
         self.details, self._asked_at = None, 0.0
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
         self._log_pane.clear()
 
     def _ask(self) -> None:
         """Have the run read now, or as soon as the last reading is old enough."""
-        if self._will_ask:
+        if self._timer is not None:
             return
         wait = self._asked_at + SECONDS_BETWEEN_READS - time.monotonic()
         if wait > 0:
-            self._will_ask = True
-            self.set_timer(wait, self._ask_now)
+            self._timer = self.set_timer(wait, self._ask_now)
         else:
             self._ask_now()
 
     def _ask_now(self) -> None:
-        self._will_ask, tile = False, self._tile
+        self._timer, tile = None, self._tile
         if tile is not None and tile.run_id is not None:
             self._asked_at = time.monotonic()
-            self._reading.want(Wish(tile.run_id, tile.rev, tile.state))
+            self._reading.want(Wish(tile.run_id, tile.updated_at, tile.state))
 
     def _read(self, wish: Wish) -> Details:
         with self.arena.reader() as reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rich.cells import cell_len
@@ -15,6 +16,8 @@ from textual.containers import Vertical
 from nlu_arena.errors import ArenaError
 from nlu_arena.ledger.rows import PhaseRow, Tile
 from nlu_arena.tui.field import Field, glyph_of
+from nlu_arena.tui.fitting import cut_middle
+from nlu_arena.tui.identity import course_of
 from nlu_arena.tui.line import Line
 from nlu_arena.tui.timeline import draw_timeline, spans_of
 from nlu_arena.views.figures import format_bytes, format_percent, format_short_seconds
@@ -26,12 +29,13 @@ if TYPE_CHECKING:
 
 PADDING = 2
 MORE = " …"
+LEAST_NAME = 20
 
 
 class Record(NamedTuple):
-    """The phases of a run that have ended, and when it began; read in a certain state of the run."""
+    """The phases of a run that have ended, and when it began; read at a certain point of its course."""
 
-    state: tuple[object, ...]
+    course: tuple[object, ...]
     phases: list[PhaseRow]
     since: str | None
 
@@ -58,11 +62,8 @@ class Selection(Vertical):
         """Show one experiment of a field, or that there is none."""
         self._tile, self._field = tile, field
         self._say()
-        if (
-            tile is not None
-            and tile.run_id is not None
-            and (self._record is None or self._record.state != _state(tile))
-        ):
+        known = self._record.course if self._record is not None else None
+        if tile is not None and tile.run_id is not None and known != course_of(tile):
             self._read(tile)
 
     def on_resize(self) -> None:
@@ -89,7 +90,7 @@ class Selection(Vertical):
                 f"number {self._field.queue} of those that wait" if self._field.queue is not None else "waits"
             )
             self._course.say(Text(place, style="dim"))
-        elif self._record is not None and self._record.state[0] == tile.run_id and width > 0:
+        elif self._record is not None and _is_same_run(self._record, tile) and width > 0:
             self._course.say(Text(self._timeline(tile, self._record, width)))
         else:
             self._course.say(Text())
@@ -104,7 +105,10 @@ class Selection(Vertical):
             done=tile.done,
             total=tile.total,
             since=record.since,
-            until=time.time(),
+            # A run that nobody works on any more has taken no time since its last word.
+            until=time.time()
+            if tile.state == "running"
+            else datetime.fromisoformat(tile.updated_at).timestamp(),
         )
         return draw_timeline(spans, width)
 
@@ -115,30 +119,40 @@ class Selection(Vertical):
         try:
             with app.reader() as reader:
                 run = reader.run(tile.run_id)
-                record = Record(_state(tile), reader.phases(tile.run_id), run.started_at)
+                record = Record(course_of(tile), reader.phases(tile.run_id), run.started_at)
         except ArenaError:
             # The banner says what is wrong with the ledger.
             return
         app.call_from_thread(self._take, record)
 
     def _take(self, record: Record) -> None:
-        self._record = record
-        self._say_course()
+        # The cursor may have moved on: a slow answer must not replace that of the run it is on.
+        if self._tile is not None and _is_same_run(record, self._tile):
+            self._record = record
+            self._say_course()
 
 
-def _state(tile: Tile) -> tuple[object, ...]:
-    """Return what a run's phases change with."""
-    return tile.run_id, tile.state, tile.phase
+def _is_same_run(record: Record, tile: Tile) -> bool:
+    return record.course[:2] == course_of(tile)[:2]
 
 
 def describe_tile(tile: Tile, field: Field, width: int) -> Text:
-    """Return an experiment's name and numbers as a line of at most so many cells; no number is cut."""
+    """Return an experiment's name and numbers as a line of at most so many cells, 40 or more.
+
+    A long name is cut before the first number goes; no number is cut.
+    """
     text = Text(f"{glyph_of(tile.state)} ")
-    text.append("/".join(map(clean, (tile.model, tile.task, tile.mode))), style="bold")
     parts = list(_describe(tile, field))
-    for place, (part, style) in enumerate(parts, start=1):
-        # Behind a part that is not the last there must be room for the sign of what is left out.
-        if text.cell_len + len("  ") + cell_len(part) + (len(MORE) if place < len(parts) else 0) > width:
+    # Behind a part that is not the last there must be room for the sign of what is left out.
+    needs = [
+        len("  ") + cell_len(part) + (len(MORE) if place < len(parts) else 0)
+        for place, (part, _) in enumerate(parts, start=1)
+    ]
+    name = "/".join(map(clean, (tile.model, tile.task, tile.mode)))
+    room = width - text.cell_len - (needs[0] if needs else 0)
+    text.append(cut_middle(name, max(LEAST_NAME, room)), style="bold")
+    for (part, style), need in zip(parts, needs, strict=True):
+        if text.cell_len + need > width:
             return text.append(MORE, style="dim")
         text.append(f"  {part}", style=style)
     return text

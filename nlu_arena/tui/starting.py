@@ -25,7 +25,7 @@ FIRST = ("sweep", "--profile", "quick")
 REPLACED = ("--results", "--display")
 # How much of the output is looked at for the reason of an early end, in bytes and in lines.
 TAIL = 4096
-LAST_LINES = 2
+LAST_LINES = 3
 
 
 class Started(NamedTuple):
@@ -36,16 +36,17 @@ class Started(NamedTuple):
 
     @property
     def last_words(self) -> str:
-        """Return its error and hint, or else the last lines that it has written, on one line."""
+        """Return what failed, its error and hint, or else the last lines it has written, on one line."""
         try:
             with self.output.open("rb") as file:
                 file.seek(max(0, self.output.stat().st_size - TAIL))
                 text = file.read().decode(errors="replace")
         except OSError as error:
             return f"{self.output} cannot be read: {error.strerror}"
-        lines = [clean(line).strip() for line in text.splitlines() if line.strip()]
-        reasons = [line for line in lines if line.startswith(("error:", "hint:"))]
-        return " ".join((reasons or lines)[-LAST_LINES:])
+        lines = [clean(line) for line in text.splitlines() if line.strip()]
+        # The hint of a single check is indented; all of them are too much for a line.
+        reasons = [line for line in lines if line.startswith(("failure:", "error:", "hint:"))]
+        return " · ".join(line.strip() for line in (reasons or lines)[-LAST_LINES:])
 
 
 def start_sweep(words: Sequence[str], results: Path) -> Started:

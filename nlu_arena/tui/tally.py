@@ -45,6 +45,11 @@ class Tally:
         self._count(tile, -1)
         self._running.pop(tile.position, None)
 
+    @property
+    def running(self) -> list[Tile]:
+        """Return the tiles that are running, in the order of the plan."""
+        return [self._running[position] for position in sorted(self._running)]
+
     def totals(self, lanes: int | None) -> Totals:
         """Return the sums.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from nlu_arena.tui.board import Board
-from nlu_arena.tui.columns import Lineup, column_widths, group_of, label_of, line_up
-from nlu_arena.tui.heads import head_height
+from nlu_arena.tui.columns import Lineup, column_widths, group_of, label_of, line_up, whole_width
+from nlu_arena.tui.heads import Heads
 
-NOTHING = Lineup(0, (), 0, 0)
+NOTHING = Lineup(0, ())
 
 
 class Viewport:
@@ -18,11 +18,21 @@ class Viewport:
         self.row = 0
         self.column = 0
         self.top = 0
-        self.head = 0
+        self.heads: Heads | None = None
         self.lineup = NOTHING
         self._widths: list[int] = []
         self._width = 0
         self._height = 0
+
+    @property
+    def head(self) -> int:
+        """Return how many lines stand above the rows."""
+        return self.heads.height if self.heads is not None else 0
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """Return the cells and lines that the whole matrix needs."""
+        return whole_width(self.labels, self._widths), self.head + len(self.labels)
 
     @property
     def page(self) -> int:
@@ -65,8 +75,9 @@ class Viewport:
             self.row = board.rows.index(row) if row in board.rows else self.row
             self.column = board.columns.index(column) if column in board.columns else self.column
         self.labels = [label_of(row) for row in board.rows]
-        self._widths = column_widths(board)
-        self.head = head_height(board)
+        widths = column_widths(board)
+        self.heads = Heads(board, widths)
+        self._widths = self.heads.widen(widths)
         self.put(self.row, self.column)
         return True
 

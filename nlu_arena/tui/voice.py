@@ -38,7 +38,7 @@ class Voice:
     def show(self, text: str, *, while_live: bool = False) -> None:
         """Put a text into the banner, where {} becomes the time of day.
 
-        It stays until the next one, or only as long as the sweep is alive.
+        It stays until the next one, or until a sweep begins, or only as long as the sweep is alive.
         """
         # On the first screen, also while a question is open above it.
         banner = self._app.screen_stack[0].query_one(Banner)

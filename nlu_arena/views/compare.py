@@ -17,7 +17,8 @@ from nlu_arena.views.matrix import DATA_TITLES
 from nlu_arena.views.text import clean
 
 GAP = 2
-# Tables are joined only where that leaves a name so much room; a name is not cut below it.
+# Columns stand side by side only where that leaves a name so much room, or what tells it from the others;
+# a name is not cut below it.
 NAME_ROOM = 18
 # What stays at least of the beginning of a name that is cut: "qwen-0.5".
 HEAD_ROOM = 8
@@ -40,7 +41,7 @@ class CompareView:
         *blocks, costs = make_blocks(comparison)
         for columns in self._fit([*blocks, costs], options.max_width):
             yield Text()
-            groups = _drop_equal_costs(self._groups) if columns == costs else self._groups
+            groups = _drop_equal_costs(self._groups) if set(columns) <= set(costs) else self._groups
             yield from self._render(columns, groups, options.max_width)
         for lines, style in (
             (legend_lines(comparison), "dim"),
@@ -53,13 +54,23 @@ class CompareView:
                 yield Text(clean(line), style=style)
 
     def _fit(self, blocks: Sequence[list[Column]], width: int) -> Iterator[list[Column]]:
-        """Yield the columns of each table: as many blocks side by side as there is room for."""
+        """Yield the columns of each table: as many blocks side by side as there is room for.
+
+        A block that has no room even alone is divided: no column is cut or out of sight.
+        """
+        widest = max(self._width(column) for block in blocks for column in block)
+        name_room = self._find_name_room(width - GAP - widest)
+
+        def has_room(columns: Sequence[Column]) -> bool:
+            return name_room + sum(GAP + self._width(column) for column in columns) <= width
+
         columns: list[Column] = []
         for block in blocks:
-            if columns and NAME_ROOM + sum(GAP + self._width(c) for c in [*columns, *block]) > width:
-                yield columns
-                columns = []
-            columns = [*columns, *block]
+            for part in [block] if has_room(block) else [[column] for column in block]:
+                if columns and not has_room([*columns, *part]):
+                    yield columns
+                    columns = []
+                columns = [*columns, *part]
         yield columns
 
     def _render(
@@ -86,6 +97,13 @@ class CompareView:
         rows = self._comparison.rows
         told = [text for row in rows for text in (column.of_row(row), column.of_baseline(row))]
         return max(map(len, [column.head, *told]))
+
+    def _find_name_room(self, most: int) -> int:
+        """Return how much room the names need to be told apart, NAME_ROOM at least, and `most` at most."""
+        for room in range(NAME_ROOM, most):
+            if all(cell_len(name.plain) <= room for name in self._name_rows(room).values()):
+                return room
+        return max(NAME_ROOM, most)
 
     def _name_rows(self, room: int) -> dict[tuple[str, bool], Text]:
         """Return every name as it is shown, with a sign where the row has an alarm."""

@@ -304,7 +304,8 @@ async def test_a_sweep_that_could_not_start_says_why(results: Path, monkeypatch:
         await settle(pilot, "y")
         await wait_for(pilot, lambda: "has ended. error: no [/b] profile" in app.said, "the reason")
         await pilot.pause()
-        assert "no [/b] profile" in " ".join(screen_text(app).replace("▌", "").split())
+        text = " ".join(screen_text(app).split())
+        assert "no [/b] profile · all it said:" in text and ".out" in text
 
 
 async def test_a_folder_that_cannot_be_made_is_said(results: Path) -> None:

@@ -128,6 +128,9 @@ async def test_help_has_every_key_of_every_view(live: Store) -> None:
         assert not isinstance(app.screen, HelpScreen)
         await press(pilot, "f1")
         assert isinstance(app.screen, HelpScreen)
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert app._exit
     text = key_list(ascii=False).plain
     for bindings in (ArenaApp.BINDINGS, *(view_class(name).BINDINGS for name in VIEWS)):
         for binding in bindings:
@@ -197,6 +200,15 @@ async def test_leaving_a_sweep_that_has_stopped_says_how_to_go_on() -> None:
     async with stand() as pilot:
         app = await settle(pilot)
     assert app.farewell()[1] == "go on with it: nlu-arena sweep --profile quick"
+
+
+async def test_news_while_the_screen_closes_does_no_harm(live: Store) -> None:
+    async with stand() as pilot:
+        app = await settle(pilot)
+        await app.query_one("ContentSwitcher").remove_children()
+        done(0.9)(live, 1, quick_plan()[9])
+        app.tick()
+        assert app.view is None and app.frame is not None and app.frame.totals.done == 5
 
 
 async def test_keys_behind_the_one_that_leaves_do_no_harm(live: Store) -> None:

@@ -146,6 +146,24 @@ async def test_what_was_asked_stays_until_the_sweep_has_ended(results: Path) -> 
         assert not banner.display
 
 
+async def test_what_was_said_of_a_start_is_over_when_a_sweep_begins(results: Path) -> None:
+    store = write_sweep(results, quick_plan()[:1], [waiting], state=None, keep_open=True)
+    at_work = frame_of(results)
+    store.close()
+    dead = frame_of(results)
+    app = Host(ledger_path(results))
+    async with app.run_test(size=(60, 16)):
+        banner = app.query_one(Banner)
+        for seen in (at_work, at_work, dead):
+            # Until it is seen that the sweep has gone.
+            banner.show(seen, None)
+            banner.tell("the sweep has ended")
+            banner.show(seen, None)
+            assert "the sweep has ended" in str(banner.content)
+        banner.show(at_work, None)
+        assert not banner.display
+
+
 async def test_what_was_asked_where_nothing_runs_yet_stays_until_the_next_word(results: Path) -> None:
     app = Host(ledger_path(results))
     async with app.run_test(size=(60, 16)):

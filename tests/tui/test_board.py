@@ -44,10 +44,10 @@ def finish(tiles: list[Tile], position: int, accuracy: float) -> None:
 def test_models_go_down_and_tasks_across_by_mode() -> None:
     board = build_board(PLAN)
     assert [row.model for row in board.rows] == ["bert", "qwen"]
-    assert [(group.title, group.start, group.tasks) for group in board.groups] == [
-        ("fine-tune", 0, ("sst2", "rte")),
-        ("few-shot · 4 shots", 2, ("sst2",)),
-        ("zero-shot", 3, ("sst2",)),
+    assert [(group.mode, group.variant, group.start, group.tasks) for group in board.groups] == [
+        ("fine-tune", "", 0, ("sst2", "rte")),
+        ("few-shot", "4 shots", 2, ("sst2",)),
+        ("zero-shot", "", 3, ("sst2",)),
     ]
     assert layout(board) == {
         ("bert", "sst2/fine-tune"): (0,),
@@ -76,7 +76,7 @@ def test_the_same_seed_again_is_another_setting_with_a_row_of_its_own() -> None:
 def test_other_weights_and_other_training_rows_never_share_a_field() -> None:
     tiles = plan("qwen sst2 lora train 32", "qwen sst2 lora train 96", "qwen sst2 lora train 96")
     board = build_board([*tiles[:2], tiles[2]._replace(quantisation="Q4_1")])
-    assert [group.title for group in board.groups] == ["lora · train 32", "lora · train 96"]
+    assert [group.variant for group in board.groups] == ["train 32", "train 96"]
     assert [row.quantisation for row in board.rows] == ["", "Q4_1"]
     assert all(len(positions) == 1 for positions in board.positions.values())
 
@@ -101,13 +101,10 @@ def test_a_filter_keeps_what_has_all_its_words() -> None:
     assert shown("nothing") == set()
 
 
-def test_a_filter_by_state_is_not_fixed() -> None:
+def test_a_filter_may_name_a_state() -> None:
     tiles = list(PLAN)
     finish(tiles, 1, 0.5)
-    board = build_board(tiles, text_filter="done")
-    assert set(board.places) == {1}
-    assert not board.is_fixed
-    assert build_board(tiles).is_fixed
+    assert set(build_board(tiles, text_filter="done").places) == {1}
 
 
 def test_what_waits_has_a_place_in_the_queue_of_the_whole_plan() -> None:
@@ -117,7 +114,7 @@ def test_what_waits_has_a_place_in_the_queue_of_the_whole_plan() -> None:
     assert board.queue == {1: 1, 2: 2, 3: 3}
     assert board.field(0, 1).queue == 3
     finish(tiles, 2, 0.9)
-    board.update(tiles)
+    board.update(tiles, {2})
     assert board.field(0, 1).queue == 2
     assert board.field(0, 0).queue is None
 
@@ -126,10 +123,11 @@ def test_all_are_compared_with_the_first_encoder_that_is_fine_tuned() -> None:
     tiles = list(PLAN)
     board = build_board(tiles)
     finish(tiles, 3, 0.80)
-    board.update(tiles)
-    assert board.field(1, 3).difference is None
+    board.update(tiles, {3})
+    assert board.field(1, 3).difference is None and board.baseline == ""
     finish(tiles, 0, 0.90)
-    board.update(tiles)
+    board.update(tiles, {0})
+    assert board.baseline == "bert"
     assert board.field(1, 3).difference == 0.80 - 0.90
     assert board.field(0, 0).difference == 0.0
     assert board.field(0, 1).difference is None

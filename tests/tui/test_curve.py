@@ -133,6 +133,9 @@ def test_thinning_keeps_the_extremes_the_order_and_the_bound() -> None:
         (0.00081, "8e-04"),
         (-0.00081, "-8e-04"),
         (2.5e7, "2.5e+07"),
+        (2.54e7, "2.5e+07"),
+        (-1234567.0, "-1e+06"),
+        (-0.00123, "-0.0012"),
     ],
 )
 def test_a_value_takes_at_most_seven_cells(value: float, said: str) -> None:

@@ -126,6 +126,17 @@ async def test_another_width_lays_the_panes_out_anew(tmp_path: Path) -> None:
         check_golden("errors-80x24", stage.text())
 
 
+async def test_a_title_that_was_cut_is_whole_where_there_is_room(tmp_path: Path) -> None:
+    stage = Stage(write_contest(tmp_path), ErrorsView)
+    async with stage.run_test(size=(40, 20), notifications=True) as pilot:
+        stage.tick()
+        await settle(pilot)
+        assert "…" in stage.text().splitlines()[0]
+        await pilot.resize_terminal(120, 20)
+        await settle(pilot)
+        assert stage.text().splitlines()[0] == " 1 of 2: sst2 · dev · 120 texts · starter data (not GLUE)"
+
+
 async def test_new_results_leave_the_cursors_where_they_are(tmp_path: Path) -> None:
     plan = [e for e in quick_plan() if e.task.name == "sst2" and e.mode != "lora"]
     texts = [f"text {place}" for place in range(20)]

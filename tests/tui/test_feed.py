@@ -95,6 +95,25 @@ def test_a_change_is_told_with_its_place(results: Path, feed: Feed) -> None:
     assert after.rev > before.rev
 
 
+def test_frames_are_numbered_and_progress_is_no_new_result(results: Path, feed: Feed) -> None:
+    with write_sweep(results, PLAN, [done(), *[waiting] * 3], state="", keep_open=True) as store:
+        frame = look(feed)
+        assert frame.sweep is not None
+        run = begin(store, frame.sweep.id, PLAN[1])
+        running = look(feed)
+        assert running.number == frame.number + 1
+        assert running.results != frame.results
+        assert [tile.position for tile in running.running] == [1]
+        store.record(run, events.Progress(phase="train", done=3, total=9))
+        later = look(feed)
+        assert later.rev != running.rev
+        assert later.results == running.results
+        store.end_run(run, "failed", error="RunError", message="no")
+        ended = look(feed)
+        assert ended.results != later.results
+        assert not ended.running
+
+
 def test_what_is_written_beside_the_runs_is_told_without_places(
     results: Path, ledger: Path, feed: Feed
 ) -> None:
@@ -275,11 +294,13 @@ def test_a_ledger_that_is_deleted_and_made_anew_is_followed(results: Path, ledge
 def test_a_ledger_that_another_one_replaces_is_followed(tmp_path: Path, ledger: Path, feed: Feed) -> None:
     write_sweep(ledger.parent, PLAN[:2], [done(), waiting])
     write_sweep(tmp_path / "other", PLAN[:2], [waiting, done()])
-    assert states(look(feed)) == ["done", "waiting"]
+    before = look(feed)
+    assert states(before) == ["done", "waiting"]
     ledger_path(tmp_path / "other").replace(ledger)
     frame = look(feed)
     assert states(frame) == ["waiting", "done"]
     assert frame.changed == {0, 1}
+    assert frame.results != before.results
 
 
 def test_a_ledger_that_is_put_back_to_an_earlier_state_is_followed(
@@ -367,10 +388,15 @@ def test_however_often_one_looks_the_last_frame_is_that_of_one_look_at_the_end(
     mirror.reflect(feed.poll())
     at_once = Feed(ledger)
     assert mirror.frame is not None
-    assert mirror.frame._replace(changed=frozenset()) == look(at_once)._replace(changed=frozenset())
+    assert unnumbered(mirror.frame) == unnumbered(look(at_once))
     assert mirror.tiles == list(mirror.frame.tiles)
     for each in (feed, at_once):
         each.close()
+
+
+def unnumbered(frame: Frame) -> Frame:
+    """Leave out what depends on how often somebody has looked."""
+    return frame._replace(changed=frozenset(), number=0, results=0)
 
 
 class Mirror:

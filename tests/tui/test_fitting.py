@@ -20,6 +20,10 @@ def test_a_name_is_cut_in_its_middle(text: str, width: int, short: str) -> None:
     assert cut_middle(text, width) == short
 
 
+def test_what_combines_with_a_letter_that_is_gone_goes_too() -> None:
+    assert cut_middle("abcdefghijkle\u0301fg", 8) == "abcde…fg"
+
+
 @pytest.mark.parametrize(
     "text", ["plain", "日本語のモデル", "e\u0301a\u0300 combining", "", "mixed 日本 text"]
 )

@@ -163,10 +163,10 @@ async def test_a_click_moves_the_cursor_and_a_second_one_opens_the_run(live: Sto
 
 
 async def test_a_click_beside_the_fields_does_nothing(live: Store) -> None:
-    async with stand((120, 24)) as pilot:
+    async with stand((80, 24)) as pilot:
         app = await press(pilot, "home", *["left"] * 12)
         grid = grid_of(app)
-        for offset in ((1, 4), (30, 0), (30, grid.size.height - 1)):
+        for offset in ((1, 3), (30, 0), (30, grid.size.height - 1)):
             await pilot.click(Grid, offset=offset)
         await settle(pilot)
         assert (grid.port.row, grid.port.column) == (0, 0)

@@ -3,10 +3,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.app import App, ComposeResult
 
-from nlu_arena.ledger.rows import SweepRow
+from nlu_arena.ledger.rows import SweepRow, Tile
 from nlu_arena.tui.feed import Frame, Trouble
 from nlu_arena.tui.header import Header
 from nlu_arena.tui.tally import Totals
@@ -19,7 +20,18 @@ TOTALS = Totals(total=30, done=14, failed=1, running=1, waiting=14, interrupted=
 
 
 def frame(silent: float = 0.0, *, is_live: bool = True, sweep: SweepRow = SWEEP) -> Frame:
-    return Frame(sweep, (), TOTALS, 1, is_live, time.time() - silent, frozenset())
+    return Frame(
+        sweep=sweep,
+        tiles=(),
+        running=(),
+        totals=TOTALS,
+        rev=1,
+        is_live=is_live,
+        last_write=time.time() - silent,
+        number=1,
+        changed=frozenset(),
+        results=1,
+    )
 
 
 class Bar(App[None]):
@@ -74,8 +86,6 @@ async def test_it_says_whether_anybody_writes(silent: float, is_live: bool, said
 
 
 async def test_nobody_writes_a_sweep_that_is_over() -> None:
-    import msgspec
-
     over = frame(is_live=True, sweep=msgspec.structs.replace(SWEEP, state="interrupted"))
     assert "stopped" in await first_line(120, over)
     assert "left" not in await first_line(120, frame(is_live=False))
@@ -88,3 +98,38 @@ async def test_a_ledger_out_of_sight_is_not_called_live() -> None:
 
 async def test_before_the_first_sweep_it_names_the_ledger() -> None:
     assert (await first_line(80, None)).strip() == "nlu-arena  results/arena.db"
+
+
+RUN = Tile(
+    0, "k", "minilm", "MiniLM", "encoder", "", "sst2", "fine-tune", "", 1, "running", done=42, total=100
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "said"), [(120, "▸ minilm/sst2/fine-tune 42 %"), (80, "▸ minilm…ine-tune 42 %"), (60, "")]
+)
+async def test_it_says_where_it_runs_where_there_is_room(width: int, said: str) -> None:
+    line = await first_line(width, frame()._replace(running=(RUN,)))
+    assert said in line and ("▸" in line) == bool(said)
+    assert line.endswith("~41.0 min left") and "1 failed  14/30" in line
+
+
+async def test_it_says_how_many_more_run() -> None:
+    several = frame()._replace(running=(RUN, RUN._replace(total=0)))
+    assert "▸ minilm/sst2/fine-tune 42 % +1 " in await first_line(140, several)
+
+
+async def test_nothing_runs_where_nobody_writes() -> None:
+    assert "▸" not in await first_line(140, frame(is_live=False)._replace(running=(RUN,)))
+
+
+async def test_a_time_left_that_is_unknown_is_said_and_makes_room_for_what_runs() -> None:
+    unknown = frame()._replace(totals=TOTALS._replace(seconds_left=None))
+    assert (await first_line(80, unknown)).rstrip().endswith("14/30  time left unknown")
+    line = await first_line(80, unknown._replace(running=(RUN,)))
+    assert "▸" in line and line.rstrip().endswith("14/30")
+
+
+async def test_a_sweep_that_was_stopped_says_how_it_goes_on() -> None:
+    stopped = frame(is_live=False, sweep=msgspec.structs.replace(SWEEP, state="interrupted"))
+    assert "stopped, R goes on" in await first_line(80, stopped)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from nlu_arena import events
 from nlu_arena.ledger.queries import Reader
@@ -16,7 +18,8 @@ from nlu_arena.spec import Experiment
 from nlu_arena.tui import memory_view
 from nlu_arena.tui.area import BLOCKS
 from nlu_arena.tui.asciifilter import to_ascii
-from nlu_arena.tui.memory_history import MOST_RUNS, fill_columns, newest, read_history
+from nlu_arena.tui.memory_history import MOST_RUNS, History, fill_columns, newest, read_history
+from nlu_arena.tui.memory_page import draw_memory
 from nlu_arena.tui.memory_view import MemoryView
 from tests.tui.run_stage import RunStage
 from tests.tui.stage import press, settle
@@ -124,6 +127,40 @@ async def test_a_sweep_in_which_nothing_ran_says_so(tmp_path: Path) -> None:
         assert " no memory was recorded: nothing has run in this sweep yet" in app.lines()[1]
 
 
+async def test_a_sweep_that_has_only_begun_has_no_readings_yet(tmp_path: Path) -> None:
+    store = write_sweep(tmp_path, quick_plan()[:1], [running(8)], state=None, keep_open=True)
+    app = RunStage(ledger_path(tmp_path), MemoryView)
+    async with app.run_test(size=(80, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        assert app.lines()[1] == " no readings yet"
+    store.close()
+
+
+async def test_what_all_runs_have_in_common_is_in_no_name(tmp_path: Path) -> None:
+    plan = quick_plan(limit=50, seeds=[3, 4])[:2]
+    write_sweep(tmp_path, plan, [done()] * 2)
+    app = RunStage(ledger_path(tmp_path), MemoryView)
+    async with app.run_test(size=(60, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        names = [line.partition("  ")[0] for line in app.lines() if "1.4 GiB" in line]
+        assert names == [" minilm/sst2/fine-tune · seed 4", " minilm/sst2/fine-tune · seed 3"]
+
+
+def test_a_wide_name_below_the_curve_ends_where_the_next_one_begins(tmp_path: Path) -> None:
+    write_sweep(tmp_path, quick_plan()[:1], [sampled(lambda: [host(time.time(), 8)], done())])
+    with Reader.open(ledger_path(tmp_path)) as reader:
+        history = read_history(reader, 1, reader.tiles(1), NOW, {})
+    (run,) = history.runs
+    begins = (history.end - 600, history.end - 300)
+    runs = [run._replace(run_id=n, title="漢字" * 30, began=at) for n, at in enumerate(begins)]
+    lines = [line.plain for line in draw_memory(history._replace(runs=runs), 60, 20, ascii=False)]
+    (names,) = [line for line in lines if "└" in line]
+    assert names == "└" + "漢字" * 7 + " └" + "漢字" * 7
+    assert cell_len(names[: names.rindex("└")]) == 30
+
+
 async def test_a_sweep_without_readings_has_its_peaks(tmp_path: Path) -> None:
     app = stage(tmp_path, [done()])
     async with app.run_test(size=(80, 22)) as pilot:
@@ -203,6 +240,49 @@ def test_a_run_that_has_not_changed_is_not_read_again(
     assert asked == [2, 1, 2]
     assert [run.run_id for run in again.runs] == [2, 1]
     store.close()
+
+
+def test_of_the_run_under_way_the_highest_reading_so_far_is_its_peak(tmp_path: Path) -> None:
+    store = write_sweep(tmp_path, quick_plan()[:3], [done(), running(8), waiting], state=None, keep_open=True)
+
+    def sample(*gibs: float) -> None:
+        store.add_samples([MemorySample(time.time(), "worker:7", int(gib * GIB)) for gib in gibs])
+
+    def peaks(known: History | None) -> History:
+        runs = {run.run_id: run for run in known.runs} if known else {}
+        return read_history(reader, 1, reader.tiles(1), time.time(), runs)
+
+    with Reader.open(ledger_path(tmp_path)) as reader:
+        assert peaks(None).runs[0].host is None
+        sample(2, 3, 1)
+        first = peaks(None)
+        assert [run.host for run in first.runs] == [3 * GIB, 1_500_000_000]
+        sample(2)
+        assert peaks(first).runs[0].host == 3 * GIB
+        # Nobody knows whose worker it is when two are at work.
+        running(8)(store, 1, quick_plan()[2])
+        assert peaks(first).runs[0].host is None
+    store.close()
+
+
+async def test_the_readings_of_another_ledger_in_its_place_are_not_mixed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory_view, "SECONDS_BETWEEN_READS", 0.0)
+    app = stage(tmp_path, [sampled(lambda: [host(NOW, 8)], done(fresh=True))])
+    async with app.run_test(size=(80, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        assert "host   ▕" in app.text() and "1.4 GiB" in app.text()
+        for file in tmp_path.glob("arena.*"):
+            file.unlink()
+        write_sweep(tmp_path, quick_plan()[:1], [done(fresh=True)])
+        with sqlite3.connect(app.ledger) as connection:
+            connection.execute("UPDATE runs SET peak_rss_bytes = NULL")
+        connection.close()
+        app.tick()
+        await settle(pilot)
+        assert "host   ▕" not in app.text() and "n/a" in app.text() and "1.4 GiB" not in app.text()
 
 
 def test_the_newest_runs_are_enough(tmp_path: Path) -> None:

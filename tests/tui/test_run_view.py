@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from nlu_arena.paths import ledger_path
 from nlu_arena.spec import Experiment
 from nlu_arena.tui import run_view
 from nlu_arena.tui.asciifilter import to_ascii
+from nlu_arena.tui.log_pane import LogPane
+from nlu_arena.tui.run_log import Entry
 from nlu_arena.tui.run_view import RunView
 from tests.tui.run_stage import RunStage
 from tests.tui.stage import press, settle
@@ -140,6 +144,61 @@ async def test_a_run_whose_sweep_has_died_is_interrupted(
         app.tick()
         await settle(pilot)
         assert "‖ interrupted" in app.text()
+
+
+async def test_a_dead_run_has_taken_no_time_since_its_last_word(tmp_path: Path) -> None:
+    app, _ = stage(tmp_path, [training(20)])
+    with sqlite3.connect(app.ledger) as connection:
+        ago = (datetime.now(UTC) - timedelta(hours=3)).isoformat(timespec="milliseconds")
+        connection.execute("UPDATE runs SET started_at = ?, updated_at = ?", (ago, ago))
+        connection.execute("UPDATE phases SET finished_at = ?", (ago,))
+    connection.close()
+    async with app.run_test(size=(80, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        assert "train 25% 0.0 s" in app.text()
+
+
+async def test_another_ledger_in_its_place_is_shown_and_nothing_of_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_view, "SECONDS_BETWEEN_READS", 0.0)
+    app, store = stage(tmp_path, [training(20)], alive=True)
+    async with app.run_test(size=(80, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        assert "loss 1.8 at step 20" in app.text()
+        store.close()
+        for file in tmp_path.glob("arena.*"):
+            file.unlink()
+        _, store = stage(tmp_path, [training(5)], alive=True)
+        app.tick()
+        await settle(pilot)
+        assert "loss 1.95 at step 5" in app.text()
+        assert isinstance(app.view, RunView) and app.view.details is not None
+        assert sorted(app.view.details.loss.values) == [1, 2, 3, 4, 5]
+        store.close()
+        for file in tmp_path.glob("arena.*"):
+            file.unlink()
+        write_sweep(tmp_path, [], []).close()
+        app.tick()
+        await settle(pilot)
+        assert " nothing is planned here" in app.lines() and "minilm" not in app.text()
+
+
+async def test_another_run_is_read_at_once_also_soon_after_the_last_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_view, "SECONDS_BETWEEN_READS", 3600.0)
+    app, store = stage(tmp_path, [training(20), done()], alive=True)
+    async with app.run_test(size=(80, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        add_steps(store, 1, [21])
+        app.tick()
+        await press(pilot, "n")
+        assert "✓ done" in app.text()
+    store.close()
 
 
 async def test_a_run_is_not_read_more_often_than_it_may(
@@ -294,4 +353,16 @@ async def test_a_narrow_line_says_the_state_before_the_variant(tmp_path: Path) -
         app.tick()
         await settle(pilot)
         assert app.lines()[0].startswith(" minilm/sst2/fine-tune  ✓ done")
-        assert "seed 42  train 64" in app.lines()[0]
+        assert "seed 42  train 64" in app.lines()[0] and app.lines()[0].endswith("…")
+
+
+async def test_a_log_of_as_many_lines_that_says_something_else_is_drawn(tmp_path: Path) -> None:
+    app, _ = stage(tmp_path, [done()])
+    async with app.run_test(size=(80, 22)) as pilot:
+        app.tick()
+        await settle(pilot)
+        pane = app.view.query_one(LogPane)
+        for text in ("one", "two"):
+            pane.set_entries([Entry("", text)])
+            await settle(pilot)
+            assert app.last_line().endswith(text)

@@ -28,5 +28,12 @@ def test_no_part_is_cut_and_what_is_left_out_leaves_a_sign(width: int) -> None:
         assert whole.startswith(f"{kept}  ")
 
 
+def test_a_long_name_is_cut_before_the_first_number_goes() -> None:
+    long = SEEDED._replace(model="an-encoder-with-a-very-long-name-that-goes-on")
+    line = describe_tile(long, BOTH, 58).plain
+    assert "accuracy 92.7 % (majority 50.0)" in line and cell_len(line) <= 58
+    assert "…" in line and "/sst2/fine-tune"[-6:] in line
+
+
 def test_what_runs_says_how_far_it_is() -> None:
     assert describe_tile(RUNNING, Field((RUNNING,)), 80).plain == "▸ bert/sst2/fine-tune  train 41/100  12 s"

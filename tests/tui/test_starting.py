@@ -78,21 +78,26 @@ def test_a_started_sweep_has_its_own_session_no_input_and_its_output_in_a_file(
     assert os.getsid(0) != started.process.pid
 
 
-def test_the_last_words_are_the_error_and_the_hint(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "data: starter\\nerror: no \\x1b[31mprofile\\nhint: see list\\n\\nbye"
+def test_the_last_words_are_what_failed_the_error_and_the_hint(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = (
+        "data: starter\\nfailure: weights m: not here\\n  hint: pull m\\nerror: no \\x1b[31mprofile"
+        "\\nhint: see list\\n\\nbye"
+    )
     program(monkeypatch, f"import sys; sys.exit('{said}')")
     started = start_sweep(["sweep"], results)
     assert started.process.wait(timeout=30) == 1
-    assert started.last_words == "error: no profile hint: see list"
+    assert started.last_words == "failure: weights m: not here · error: no profile · hint: see list"
 
 
 def test_without_an_error_the_last_words_are_the_last_lines(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program(monkeypatch, "print('x' * 9000); print('one'); print('two')")
+    program(monkeypatch, "print('x' * 9000); print('one'); print('two'); print(3)")
     started = start_sweep(["sweep"], results)
     started.process.wait(timeout=30)
-    assert started.last_words == "one two"
+    assert started.last_words == "one · two · 3"
     started.output.unlink()
     assert "cannot be read" in started.last_words
 

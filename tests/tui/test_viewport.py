@@ -6,7 +6,6 @@ import pytest
 
 from nlu_arena.tui.board import build_board
 from nlu_arena.tui.columns import label_of, line_up
-from nlu_arena.tui.heads import head_lines, shared_variant
 from nlu_arena.tui.viewport import Viewport
 from tests.tui.test_grid import tile
 
@@ -91,36 +90,16 @@ def test_names_are_cut_in_the_middle_before_columns_are_left_out() -> None:
     assert len(lineup.slots) == 3 and lineup.label_width == 27
 
 
-def test_heads_name_a_mode_once_and_its_variants() -> None:
-    tiles = matrix(2, 2, ("lora",))
-    tiles = [one._replace(variant=f"train {8 * (1 + one.position % 2)}") for one in tiles]
-    board = build_board(tiles)
+def test_the_whole_matrix_needs_its_labels_its_columns_and_its_heads() -> None:
     port = Viewport()
-    port.resize(80, 20)
-    port.show(board)
-    modes, variants, tasks = head_lines(board, port.lineup)
-    assert modes.split() == ["lora"]
-    assert variants.split() == ["train", "8", "train", "16"]
-    assert tasks.split() == ["model", "task-0", "task-1"]
-
-
-def test_what_all_variants_share_is_in_no_head() -> None:
-    tiles = [
-        one._replace(variant=("train 8 · dev 40", "dev 40")[one.mode == "zero-shot"])
-        for one in matrix(2, 2, ("lora", "zero-shot"))
-    ]
-    board = build_board(tiles)
-    port = Viewport()
-    port.resize(80, 20)
-    port.show(board)
-    assert shared_variant(board) == "dev 40"
-    assert head_lines(board, port.lineup)[1].split() == ["train", "8"]
-
-    board = build_board([one._replace(variant="dev 40") for one in tiles])
-    port.show(board)
-    assert shared_variant(board) == "dev 40"
-    assert len(head_lines(board, port.lineup)) == port.head == 2
-    assert shared_variant(build_board(())) == ""
+    port.show(build_board(matrix(50, 9)))
+    width, height = port.whole
+    port.resize(width, height)
+    assert port.place_text == ""
+    port.resize(width - 1, height)
+    assert "columns" in port.place_text
+    port.resize(width, height - 1)
+    assert "rows" in port.place_text
 
 
 @pytest.mark.parametrize(("seeds", "width"), [(1, 10), (3, 11), (10, 13)])

@@ -99,6 +99,21 @@ def test_at_80_columns_no_line_is_longer_and_no_number_is_lost() -> None:
     assert "few-shot" in next(line for line in lines if line.startswith("smollm2"))
 
 
+@pytest.mark.parametrize("width", [58, 66, 74])
+def test_a_narrow_terminal_has_more_tables_and_each_column_whole(width: int) -> None:
+    contest = some_contest()
+    for draw in (1, 2):
+        add(contest, f"smollm2-135m-instruct-{draw}", range(9, 50), "few-shot", quantisation="Q4_K_M")
+    comparison = ask(contest, tasks=("rte",))
+    narrow, wide = render(comparison, width), render(comparison, 250)
+    assert max(map(cell_len, narrow.splitlines())) <= width
+    assert narrow.count("rte dev") > 3
+    # Every row is one line in each table, and all figures are there.
+    rows = [line for table in narrow.split("\n\n") if "rte dev" in table for line in table.splitlines()]
+    assert all(line.startswith(("     ", "rte dev", "bert", "qwen", "smollm2")) for line in rows)
+    assert set(re.findall(r"\d+\.\d", narrow)) == set(re.findall(r"\d+\.\d", wide))
+
+
 def test_a_wide_terminal_has_the_same_in_fewer_tables_and_whole_names() -> None:
     comparison = ask(some_contest())
     narrow, wide = render(comparison), render(comparison, 220)
