@@ -28,8 +28,8 @@ STATES = {
 }
 
 GAP = 2
-# Less of the name of what runs says nothing.
-LEAST_NAME = 16
+# Less of the name of what runs says nothing; so much of it comes before the path and the program's name.
+LEAST_NAME, WANTED_NAME = 16, 36
 
 Part = tuple[str, str]
 # What runs: its name, which may be cut, and how far it is, which may not.
@@ -71,11 +71,11 @@ class Header(Widget):
         """
         left, right, width = list(self._left), list(self._right), self.size.width
         name, share = self._under_way
-        least = GAP + LEAST_NAME + len(share) if name else 0
+        wanted = GAP + min(cell_len(name), WANTED_NAME) + len(share) if name else 0
         for place in (1, 0):
-            if _width(left) + _width(right) + GAP + least > width and len(left) > 2:
+            if _width(left) + _width(right) + GAP + wanted > width and len(left) > 2:
                 del left[place]
-        if UNKNOWN in right and _width(left) + _width(right) + GAP + least > width:
+        if UNKNOWN in right and _width(left) + _width(right) + GAP + wanted > width:
             right.remove(UNKNOWN)
         room = width - _width(left) - _width(right) - 2 * GAP - len(share)
         if name and room >= min(LEAST_NAME, cell_len(name)):
