@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -15,6 +16,9 @@ Result = TypeVar("Result")
 
 # What is there before that needs no word that it is coming.
 PATIENCE = 0.15
+# All views compute one after the other: two threads would take the interpreter from the keys twice as often,
+# and neither would be done sooner.
+TURN = threading.Lock()
 
 
 class Computation(Generic[Wish, Result]):
@@ -82,5 +86,5 @@ class Computation(Generic[Wish, Result]):
 
 
 def _compute_undisturbed(compute: Callable[[Wish], Result], wish: Wish) -> Result:
-    with putting_off_garbage():
+    with TURN, putting_off_garbage():
         return compute(wish)
