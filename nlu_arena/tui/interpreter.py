@@ -37,4 +37,7 @@ def putting_off_garbage() -> Iterator[None]:
     try:
         yield
     finally:
+        # What was made goes to the oldest generation unseen: as the youngest it would be searched at once.
+        gc.freeze()
+        gc.unfreeze()
         gc.enable()

@@ -42,3 +42,10 @@ def test_garbage_waits_while_something_large_is_made_and_after_an_error_no_longe
     with pytest.raises(RuntimeError):
         fail()
     assert [*found, gc.isenabled()] == [False, True]
+
+
+def test_what_was_made_meanwhile_is_not_searched_right_after() -> None:
+    with putting_off_garbage():
+        made = [[place] for place in range(5000)]
+    assert not any(one is made[0] for one in gc.get_objects(generation=0))
+    assert any(one is made[0] for one in gc.get_objects(generation=2))
