@@ -28,8 +28,9 @@ UPDATE_BYTES = 70
 LOADING_SECONDS = 2.5
 # Once for each weight that training changes: new memory for its gradient and moments, and writing it to disk.
 CHANGED_SECONDS = 10e-9
-# The latency probe is bounded by the clock, 3 s for each of two batch sizes; its first calls may take longer.
-PROBE_SECONDS = 5.5
+# The latency probe ends when it knows the medians, after 1 s for each of two batch sizes at the latest; its
+# first calls may take longer.
+PROBE_SECONDS = 1.3
 # What counts as a run's computing at the least, so that a short one does not scale to nothing.
 LEAST_SHARE = 0.1
 

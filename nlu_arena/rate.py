@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import platform
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import msgspec
 
 from nlu_arena.errors import CannotStartError
+from nlu_arena.paths import cache_dir
+from nlu_arena.replacement import replacing
 from nlu_arena.spec import Precision, Spec
+
+# Seconds. Measuring takes as long as starting a worker; what else a machine does changes from hour to hour.
+FRESH = 3600.0
 
 
 class Rates(Spec, frozen=True):
@@ -27,6 +36,36 @@ class Rates(Spec, frozen=True):
     def of(self, precision: Precision) -> float:
         """Return the rate of products; an emulated bfloat16 is no faster than float32."""
         return self.bfloat16 or self.float32 if precision == "bfloat16" else self.float32
+
+
+class Measured(Spec, frozen=True):
+    """Rates with what they hold for, and the time at which they were measured, in seconds of the epoch."""
+
+    subject: str
+    at: float
+    rates: Rates
+
+
+def recall_rate(device: str) -> Rates:
+    """Return a device's rates as they were measured in the last hour, or measure them and keep them.
+
+    Raises:
+        CannotStartError: They cannot be measured.
+    """
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    subject = f"{platform.node()} {device}, torch {importlib.metadata.version('torch')}, threads {threads}"
+    file = cache_dir() / "rates" / f"{device.replace(':', '-')}.json"
+    with suppress(OSError, msgspec.MsgspecError):
+        kept = msgspec.json.decode(file.read_bytes(), type=Measured)
+        if kept.subject == subject and 0 <= time.time() - kept.at < FRESH:
+            return kept.rates
+    rates = measure_rate(device)
+    # A cache that cannot be written costs the next sweep these seconds again, and nothing else.
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as part:
+            part.write_bytes(msgspec.json.encode(Measured(subject=subject, at=time.time(), rates=rates)))
+    return rates
 
 
 def measure_rate(device: str, timeout: float = 60.0) -> Rates:

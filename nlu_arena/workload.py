@@ -39,9 +39,9 @@ FRAME_TOKENS = 12
 MANY_LABELS = 12
 TOKEN_CHARACTERS = 4
 # Rows that are scored together, and those that the latency probe scores at the least: a warm-up call and a
-# counted one, of one row and of 32.
+# counted one of one row, and a call of 32.
 SCORED_TOGETHER = 32
-PROBE_ROWS = 2 * (1 + SCORED_TOGETHER)
+PROBE_ROWS = 2 + SCORED_TOGETHER
 
 
 class Pace(NamedTuple):

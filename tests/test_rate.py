@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
+from nlu_arena import rate
 from nlu_arena.errors import CannotStartError
-from nlu_arena.rate import Rates, measure_rate
+from nlu_arena.rate import FRESH, Rates, measure_rate, recall_rate
 
 
 @pytest.fixture
@@ -47,6 +49,51 @@ def test_a_child_that_takes_too_long_gives_no_rates(child: Path) -> None:
     child.write_text("#!/bin/sh\nexec sleep 60\n")
     with pytest.raises(CannotStartError, match="timed out"):
         measure_rate("cpu", timeout=0.1)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The devices that were measured, one after the other; each time they are faster by one."""
+    devices: list[str] = []
+
+    def measure(device: str) -> Rates:
+        devices.append(device)
+        return Rates(bfloat16=None, float32=float(len(devices)), memory=1.0)
+
+    monkeypatch.setattr(rate, "measure_rate", measure)
+    monkeypatch.setenv("NLU_ARENA_CACHE", str(tmp_path))
+    return devices
+
+
+def test_a_device_is_measured_once_an_hour(measured: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = recall_rate("cuda:0")
+    assert recall_rate("cuda:0") == first
+    recall_rate("cuda:1")
+    assert measured == ["cuda:0", "cuda:1"]
+    later = time.time() + FRESH
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert recall_rate("cuda:0").float32 == 3.0
+
+
+def test_with_other_threads_a_device_is_measured_anew(
+    measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for threads in ("2", "4", "4"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        recall_rate("cpu")
+    assert measured == ["cpu", "cpu"]
+
+
+@pytest.mark.parametrize("state", ["damaged", "not writable"])
+def test_a_cache_that_is_of_no_use_costs_a_measurement_only(
+    state: str, measured: list[str], tmp_path: Path
+) -> None:
+    if state == "damaged":
+        recall_rate("cpu")
+        (tmp_path / "rates" / "cpu.json").write_text("{")
+    else:
+        (tmp_path / "rates").write_text("a file where the folder should be")
+    assert recall_rate("cpu").float32 == len(measured)
 
 
 def test_an_emulated_bfloat16_is_no_faster_than_float32() -> None:

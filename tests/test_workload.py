@@ -148,13 +148,13 @@ def test_rows_are_scored_32_at_a_time_and_many_batches_need_little_padding(regis
     assert stage.tokens == pytest.approx(INSTRUCTION_TOKENS + 872 * PROMPT * (1 + 2 / 28))
 
 
-def test_the_latency_probe_answers_two_batches_of_1_and_of_32(
+def test_the_latency_probe_answers_two_texts_and_a_batch_of_32(
     make_experiment: MakeExperiment, tmp_path: Path
 ) -> None:
     probe = counted(make_experiment("decoder", tmp_path, "zero-shot")).probe
-    assert PROBE_ROWS == 66
-    tokens = INSTRUCTION_TOKENS + 66 * PROMPT * (1 + 2 / 3)
-    assert probe == Stage(PROMPTING, "float32", pytest.approx(tokens), passes=3)
+    assert PROBE_ROWS == 34
+    tokens = INSTRUCTION_TOKENS + 34 * PROMPT * (1 + 2 / 2)
+    assert probe == Stage(PROMPTING, "float32", pytest.approx(tokens), passes=2)
 
 
 # ── Training ──────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from nlu_arena.backend.device import seed_everything
+from nlu_arena.backend.low_rank import quicken
 from nlu_arena.spec import HubWeights, LoraSettings, Weights
 
 
@@ -42,6 +43,7 @@ def adapted(
     seed_everything(seed)
     # Adapters are float32 whatever the base is: PEFT casts them when the base is bfloat16.
     wrapped = peft.get_peft_model(model, lora_config(settings, new_weights), autocast_adapter_dtype=True)
+    quicken(wrapped)
     wrapped.eval()
     try:
         yield wrapped

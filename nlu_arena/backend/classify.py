@@ -9,7 +9,9 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from nlu_arena.backend.controls import Tokens
+from nlu_arena.backend.dense_attention import dense_attention
 from nlu_arena.backend.device import autocast
+from nlu_arena.backend.dropout import quick_dropout
 from nlu_arena.errors import RunError
 from nlu_arena.spec import Precision
 
@@ -48,7 +50,11 @@ class ClassifierScorer:
     def loss(self, rows: Sequence[dict[str, Tokens]], gold: Sequence[int]) -> Tensor:
         """Return the summed cross-entropy of a micro-batch, with gradients."""
         targets = torch.tensor(gold, device=self.model.device)
-        with autocast(self.model.device, self.precision):
+        with (
+            autocast(self.model.device, self.precision),
+            dense_attention(self.model),
+            quick_dropout(self.model),
+        ):
             logits = self._logits(rows)
         # The loss leaves autocast: log_softmax in float32 whatever the products ran in.
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")

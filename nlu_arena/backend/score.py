@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
-from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
-from nlu_arena.backend.attention import LayerStates, shared_attention, supports_shared_attention
-from nlu_arena.backend.batching import TOKEN_BUDGET, Padded, pad_rows
+from nlu_arena.backend.batching import TOKEN_BUDGET, Padded, pad_rows, plan_batches
 from nlu_arena.backend.controls import Tokens
+from nlu_arena.backend.dense_attention import dense_attention
 from nlu_arena.backend.device import is_out_of_memory
+from nlu_arena.backend.dropout import quick_dropout
 from nlu_arena.backend.encode import LabelTokens
 from nlu_arena.backend.label_tree import LabelTree, grow_tree, join_tree, sum_paths, supports_tree
+from nlu_arena.backend.prefix import Prefix, run_prefix, run_rows
 from nlu_arena.backend.vocabulary import label_logits, token_log_likelihoods
 from nlu_arena.errors import RunError
 
@@ -30,77 +29,17 @@ def shared_prefix_length(rows: Sequence[Tokens]) -> int:
     return next((at for at in range(limit) if first[at] != last[at]), limit)
 
 
-class PrefixLayer(DynamicLayer):  # type: ignore[misc]  # the library is not checked
-    """Keys and values of one row's prefix, lent to every row of every batch.
-
-    An update returns prefix and new tokens joined, and keeps nothing: the same cache serves the next batch
-    without being copied or cut back. Gradients flow through it to what computed the prefix.
-    """
-
-    def __init__(self, keys: Tensor, values: Tensor) -> None:
-        super().__init__()
-        self.keys, self.values = keys, values
-        self.dtype, self.device = keys.dtype, keys.device
-        self.is_initialized = True
-
-    def update(
-        self,
-        key_states: Tensor,
-        value_states: Tensor,
-        *_: object,
-        **__: object,
-    ) -> tuple[Tensor, Tensor]:
-        """Return prefix and new keys and values, each [rows, heads, prefix + new, size]."""
-        rows = key_states.shape[0]
-        keys = torch.cat([self.keys.expand(rows, -1, -1, -1), key_states], dim=-2)
-        values = torch.cat([self.values.expand(rows, -1, -1, -1), value_states], dim=-2)
-        return keys, values
+def _last_states(hidden: Tensor, lengths: Tensor) -> Tensor:
+    """Return the hidden states of each row's last real token, [rows, size]."""
+    return hidden[torch.arange(len(lengths), device=hidden.device), lengths - 1]
 
 
-class Prefix(NamedTuple):
-    """The tokens that all prompts share, and the keys and values that each layer has for them."""
-
-    length: int
-    layers: list[LayerStates]
-
-    @property
-    def cache(self) -> Cache:
-        """Return the prefix as a cache that joins it to every row."""
-        return Cache(layers=[PrefixLayer(*states) for states in self.layers])
-
-
-def run_prefix(model: PreTrainedModel, prefix: Tokens) -> Prefix | None:
-    """Run the shared tokens once, or return None where nothing is shared."""
-    if not prefix:
-        return None
-    ids = torch.tensor([prefix], device=model.device)
-    # Without the model's configuration every layer keeps the whole prefix; a sliding window is then applied
-    # by the mask, which stays right for every later token.
-    cache = DynamicCache()
-    model.base_model(input_ids=ids, past_key_values=cache, use_cache=True)
-    return Prefix(len(prefix), [LayerStates(layer.keys, layer.values) for layer in cache.layers])
-
-
-def run_rows(model: PreTrainedModel, ids: Tensor, prefix: Prefix | None) -> Tensor:
-    """Return the hidden states of rows that follow a prefix, [rows, tokens, size]."""
-    options: dict[str, Any] = {"use_cache": False}
-    attention: AbstractContextManager[None] = nullcontext()
-    if prefix is not None:
-        whole = prefix.length + ids.shape[1]
-        if torch.is_grad_enabled() or not supports_shared_attention(model, whole):
-            options = {"past_key_values": prefix.cache, "use_cache": True}
-        else:
-            attention = shared_attention(model)
-            options["position_ids"] = torch.arange(prefix.length, whole, device=ids.device)[None]
-            options["shared_prefix"] = prefix.layers
-    with attention:
-        hidden: Tensor = model.base_model(input_ids=ids, **options).last_hidden_state
-    return hidden
-
-
+# Prompts, beside the longest, that are read both whole and behind the prefix.
+PROMPTS_TRIED = 2
+# How many tokens a CPU reads at once: more leave its cache between one step of a layer and the next.
+CPU_TOKENS = 1024
 # How far two ways of computing the same log-probabilities may be apart. Roundings of the products add up over
 # the tokens of a label (0.36 in bfloat16 with 77 labels); a mask that is not heeded makes 2 and more.
-PROMPTS_TRIED = 3
 SAME_ANSWERS = {torch.float32: 1e-2, torch.bfloat16: 1.0}
 
 
@@ -141,19 +80,26 @@ class LabelScorer:
             what is left out, in words.
         """
         row, left_out = max(rows, key=len), []
-        tried = [row, *rows[:: max(1, len(rows) // PROMPTS_TRIED)][:PROMPTS_TRIED]]
         with torch.inference_mode():
-            agrees = (self._agree(self._read_plainly(r), self._read_behind_prefix(r)) for r in tried)
-            if self.prefix and not all(agrees):
+            self._prefix_states = run_prefix(self.model, self.prefix)
+            if self.prefix and not self._prefix_agrees([row, *rows[:: -(-len(rows) // PROMPTS_TRIED)]]):
                 left_out.append("the prefix that all prompts share")
                 self.reuse_prefix, self.prefix = False, []
+                self.forget()
             if not self.labels.single_position and supports_tree(self.model, len(row) + self._longest_label):
-                states = run_prefix(self.model, self.prefix)
+                states = self._prefix_states
                 one_by_one, at_once = self._sum_all_labels([row], states), self._try_tree(row, states)
                 self._use_tree = at_once is not None and self._agree(one_by_one, at_once)
                 left_out += [] if self._use_tree else ["the tree of labels"]
-        self.forget()
         return left_out
+
+    def _prefix_agrees(self, rows: Sequence[Tokens]) -> bool:
+        """Say whether a batch behind the prefix has the answers of its prompts, each read whole and alone."""
+        hidden, lengths = self._hidden(rows, self._prefix_states)
+        behind = label_logits(self.model, _last_states(hidden, lengths), self._first_tokens)
+        return all(
+            self._agree(self._read_plainly(row), logits) for row, logits in zip(rows, behind, strict=True)
+        )
 
     def _agree(self, one: Tensor, other: Tensor) -> bool:
         difference = (one.log_softmax(dim=-1) - other.log_softmax(dim=-1)).abs().max()
@@ -162,10 +108,6 @@ class LabelScorer:
     def _read_plainly(self, row: Tokens) -> Tensor:
         """Return the logits of the labels' first tokens after a prompt that is read whole, [labels]."""
         hidden = run_rows(self.model, torch.tensor([row], device=self.model.device), None)
-        return label_logits(self.model, hidden[0, -1:], self._first_tokens)[0]
-
-    def _read_behind_prefix(self, row: Tokens) -> Tensor:
-        hidden, _ = self._hidden([row], run_prefix(self.model, self.prefix))
         return label_logits(self.model, hidden[0, -1:], self._first_tokens)[0]
 
     def _try_tree(self, row: Tokens, states: Prefix | None) -> Tensor | None:
@@ -190,10 +132,19 @@ class LabelScorer:
         with torch.inference_mode():
             if self._prefix_states is None:
                 self._prefix_states = run_prefix(self.model, self.prefix)
-            scores = self._likelihoods(rows, self._prefix_states).log_softmax(dim=-1)
+            scores = self._score_parts(rows, self._prefix_states).log_softmax(dim=-1)
         if not torch.isfinite(scores).all():
             raise RunError("the model's label scores are not finite")
         return scores
+
+    def _score_parts(self, rows: Sequence[Tokens], prefix: Prefix | None) -> Tensor:
+        """Return what `_likelihoods` does; on a CPU in parts whose states stay in its cache, and pad less."""
+        if self.model.device.type != "cpu" or not self.labels.single_position:
+            return self._likelihoods(rows, prefix)
+        parts = plan_batches([len(row) - len(self.prefix) for row in rows], len(rows), CPU_TOKENS)
+        scores = torch.cat([self._likelihoods([rows[at] for at in part], prefix) for part in parts])
+        order = torch.tensor([at for part in parts for at in part])
+        return scores[order.argsort()]
 
     def loss(self, rows: Sequence[Tokens], gold: Sequence[int]) -> Tensor:
         """Return the summed training loss of a micro-batch, with gradients.
@@ -203,7 +154,10 @@ class LabelScorer:
         """
         # The weights are about to change.
         self.forget()
-        states = run_prefix(self.model, self.prefix)
+        with dense_attention(self.model), quick_dropout(self.model):
+            return self._loss(rows, gold, run_prefix(self.model, self.prefix))
+
+    def _loss(self, rows: Sequence[Tokens], gold: Sequence[int], states: Prefix | None) -> Tensor:
         targets = torch.tensor(gold, device=self.model.device)
         if self.labels.single_position:
             return torch.nn.functional.cross_entropy(
@@ -218,8 +172,7 @@ class LabelScorer:
         """Return log-likelihoods of the labels up to a constant for each row, [rows, labels]."""
         if self.labels.single_position:
             hidden, lengths = self._hidden(rows, prefix)
-            last = hidden[torch.arange(len(rows), device=hidden.device), lengths - 1]
-            return label_logits(self.model, last, self._first_tokens)
+            return label_logits(self.model, _last_states(hidden, lengths), self._first_tokens)
         longest = max(map(len, rows)) + self._longest_label
         own = longest - len(self.prefix)
         if self._use_tree and supports_tree(self.model, longest):

@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from nlu_arena.backend.batching import plan_epoch
 from nlu_arena.backend.checkpoint import Position, Snapshot, restore_snapshot, take_snapshot
-from nlu_arena.backend.device import is_out_of_memory, release_memory, seed_everything
+from nlu_arena.backend.device import freed_memory_kept, is_out_of_memory, release_memory, seed_everything
 from nlu_arena.backend.halving import Row, score_batch
 from nlu_arena.errors import RunError
 from nlu_arena.spec import TrainSettings
+
+# What torch's own clipping adds to a norm before it divides by it.
+CLIP_GUARD = 1e-6
 
 
 class DivergedError(RunError):
@@ -111,6 +114,12 @@ def build_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.Ad
     return torch.optim.AdamW(groups, lr=settings.lr, fused=True)
 
 
+def measure_gradient(optimizer: torch.optim.Optimizer) -> Tensor:
+    """Return the norm of all gradients together."""
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    return nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+
+
 def hold_out(n_rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
     """Split row numbers into those that train and a seeded slice for the choice of the epoch."""
     order = list(range(n_rows))
@@ -166,20 +175,21 @@ class Trainer:
         optimizer = build_optimizer(self.objective.model, settings)
         self._resume(optimizer)
         losses, seen, earlier = self.position.losses, 0, len(self.position.losses)
-        for step, epoch, batch in self._batches(train):
-            lr = settings.lr * learning_rate_share(step, total, settings.warmup)
-            if step >= earlier:
-                for group in optimizer.param_groups:
-                    group["lr"] = lr
-                losses.append(self._step(optimizer, train.take(batch)))
-            seen += len(batch)
-            on_step(Step(step + 1, (step + 1) / steps_per_epoch, losses[step], lr, seen))
-            if held.rows and (step + 1) % steps_per_epoch == 0:
+        with freed_memory_kept():
+            for step, epoch, batch in self._batches(train):
+                lr = settings.lr * learning_rate_share(step, total, settings.warmup)
                 if step >= earlier:
-                    self._judge(held)
-                on_epoch(EpochEnd(epoch + 1, step + 1, self.position.held_out[epoch]))
-            if step >= earlier:
-                self._offer(optimizer)
+                    for group in optimizer.param_groups:
+                        group["lr"] = lr
+                    losses.append(self._step(optimizer, train.take(batch)))
+                seen += len(batch)
+                on_step(Step(step + 1, (step + 1) / steps_per_epoch, losses[step], lr, seen))
+                if held.rows and (step + 1) % steps_per_epoch == 0:
+                    if step >= earlier:
+                        self._judge(held)
+                    on_epoch(EpochEnd(epoch + 1, step + 1, self.position.held_out[epoch]))
+                if step >= earlier:
+                    self._offer(optimizer)
         return self._keep_best(total)
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> None:
@@ -238,13 +248,15 @@ class Trainer:
                 if not is_out_of_memory(error):
                     raise
                 self._halve(error)
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        norm = float(nn.utils.clip_grad_norm_(weights, self.settings.clip))
+        norm = float(measure_gradient(optimizer))
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise DivergedError(
                 f"the training loss is not finite (loss {loss}, gradient norm {norm})",
                 "Try a smaller learning rate, or another precision.",
             )
+        # The fused step divides by it on the way: clipping needs no pass of its own over the gradients.
+        divisor = torch.tensor(max(1.0, (norm + CLIP_GUARD) / self.settings.clip))
+        optimizer.grad_scale = divisor  # type: ignore[attr-defined]
         optimizer.step()
         return loss
 

@@ -13,7 +13,7 @@ from nlu_arena.cli.terminal import is_screen, narrate, open_console, show_error
 from nlu_arena.errors import CannotStartError, ExitCode
 from nlu_arena.plan import Subject
 from nlu_arena.preflight import Finding, inspect, is_blocked, stops_all
-from nlu_arena.rate import measure_rate
+from nlu_arena.rate import recall_rate
 from nlu_arena.spec import Experiment
 from nlu_arena.views.figures import format_bytes, format_count
 from nlu_arena.views.text import clean
@@ -43,7 +43,7 @@ def time_work(order: Order, work: Work) -> Work:
     if total is not None and total < WORTH_MEASURING:
         return work
     try:
-        rates = measure_rate(work.devices[0].name)
+        rates = recall_rate(work.devices[0].name)
     except CannotStartError as error:
         narrate(f"note: {clean(error.message)}")
         return work

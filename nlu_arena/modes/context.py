@@ -15,7 +15,9 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from nlu_arena.backend.controls import Tokens
 from nlu_arena.backend.device import peak_memory, release_memory, reset_peak_memory
+from nlu_arena.backend.vocabulary import check_label_logits
 from nlu_arena.backend.weights import hash_tokenizer, load_causal_model, load_tokenizer
 from nlu_arena.errors import RunError
 from nlu_arena.events import (
@@ -51,6 +53,8 @@ class Session:
         self._tokenizers: dict[Path, PreTrainedTokenizerBase] = {}
         self._hashes: dict[Path, str] = {}
         self._causal: tuple[tuple[Path, Precision], PreTrainedModel] | None = None
+        # The decoders whose own logits have been found to be those that are scored.
+        self._checked: set[tuple[Path, Precision]] = set()
 
     def tokenizer(self, folder: Path) -> PreTrainedTokenizerBase:
         """Return the tokenizer of a weights folder."""
@@ -74,6 +78,24 @@ class Session:
             self.forget_causal_model()
             self._causal = (key, load_causal_model(spec, folder, precision, self.device))
         return self._causal[1]
+
+    def check_logits(self, row: Tokens) -> None:
+        """Demand once of the decoder at hand that its own logits are those that are scored.
+
+        What scales or caps them is the architecture's, whatever the prompt and whatever adapter it wears.
+
+        Args:
+            row: A prompt.
+
+        Raises:
+            RunError: They are others.
+        """
+        if self._causal is None:
+            raise RuntimeError("no decoder is loaded")
+        key, model = self._causal
+        if key not in self._checked:
+            check_label_logits(model, row)
+            self._checked.add(key)
 
     def forget_causal_model(self) -> None:
         """Free the decoder, before another model takes its place."""

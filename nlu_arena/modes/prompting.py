@@ -14,7 +14,6 @@ from nlu_arena.backend.data import TaskExamples, read_examples
 from nlu_arena.backend.encode import LabelTokens, PromptEncoder
 from nlu_arena.backend.latency import probe_latency
 from nlu_arena.backend.score import LabelScorer
-from nlu_arena.backend.vocabulary import check_label_logits
 from nlu_arena.backend.weights import count_parameters
 from nlu_arena.modes.answering import context_length
 from nlu_arena.modes.context import RunContext
@@ -115,7 +114,7 @@ def build_scorer(
     Raises:
         RunError: The model's own logits are not those that are scored.
     """
-    check_label_logits(model, prompted.content_free[0])
+    context.session.check_logits(prompted.content_free[0])
     scorer = LabelScorer(model, prompted.labels, prompted.encoder.tokenizer.pad_token_id)
     rows = [*train_rows, *prompted.rows]
     scorer.share_prefix(rows)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, MptConfig, MptForCausalLM, PreTrainedModel
 
-from nlu_arena.backend import score
+from nlu_arena.backend import attention, score
 from nlu_arena.backend.attention import supports_shared_attention
 from nlu_arena.backend.encode import LabelTokens, Tokens
 from nlu_arena.backend.label_tree import grow_tree, supports_tree
@@ -127,6 +127,59 @@ def test_a_model_with_attention_of_its_own_takes_the_plain_way(
     assert supports_shared_attention(model, 50)
     monkeypatch.setattr(type(model), "_supports_attention_backend", False)
     assert not supports_shared_attention(model, 50)
+
+
+@pytest.mark.parametrize(
+    ("short_prefix", "longest_stacked", "ways"),
+    [
+        (64, 256, {"_attend_joined"}),
+        (-1000, 256, {"_attend_apart"}),
+        (64, 10, {"_attend_apart", "_attend_long"}),
+    ],
+    ids=["prefix before every row", "prefix met once", "kernel's own mask"],
+)
+def test_every_way_of_attending_to_the_prefix_gives_the_plain_scores(
+    tiny_llama: Path,
+    prompts: list[Tokens],
+    monkeypatch: pytest.MonkeyPatch,
+    short_prefix: int,
+    longest_stacked: int,
+    ways: set[str],
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+    monkeypatch.setattr(attention, "SHORT_PREFIX", short_prefix)
+    monkeypatch.setattr(attention, "LONGEST_STACKED", longest_stacked)
+    taken: set[str] = set()
+    for name in ("_attend_joined", "_attend_apart", "_attend_long"):
+
+        def note(*args: object, name: str = name, way: object = getattr(attention, name)) -> object:
+            taken.add(name)
+            return way(*args)  # type: ignore[operator]
+
+        monkeypatch.setattr(attention, name, note)
+    scorer = LabelScorer(model, SINGLE, 0)
+    scorer.share_prefix(prompts)
+    found = scorer.score(prompts)
+    assert taken == ways
+    torch.testing.assert_close(found, plain_scores(model, prompts, SINGLE), atol=1e-4, rtol=0)
+
+
+def test_a_batch_is_read_in_parts_that_fit_a_cpu_with_the_same_scores(
+    model: PreTrainedModel, prompts: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = LabelScorer(model, SINGLE, 0)
+    scorer.share_prefix(prompts)
+    whole = scorer.score(prompts)
+    read: list[list[Tokens]] = []
+    likelihoods = scorer._likelihoods
+    monkeypatch.setattr(
+        scorer, "_likelihoods", lambda rows, prefix: (read.append(rows), likelihoods(rows, prefix))[1]
+    )
+    monkeypatch.setattr(score, "CPU_TOKENS", 100)
+    torch.testing.assert_close(scorer.score(prompts), whole, atol=1e-4, rtol=0)
+    assert sorted(row for part in read for row in part) == sorted(prompts)
+    own = [max(map(len, part)) - len(scorer.prefix) for part in read]
+    assert all(len(part) * size <= 100 for part, size in zip(read, own, strict=True))
 
 
 def test_many_labels_are_scored_in_parts_with_the_same_scores(

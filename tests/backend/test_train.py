@@ -194,3 +194,19 @@ def test_biases_and_norms_are_not_decayed() -> None:
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4))
     groups = build_optimizer(model, TrainSettings(weight_decay=0.1)).param_groups
     assert [(len(g["params"]), g["weight_decay"]) for g in groups] == [(1, 0.1), (3, 0.0)]
+
+
+def test_a_step_clips_as_torch_does(train_tiny, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    settings = TrainSettings(epochs=2, lr=1e-3, batch_size=8, clip=0.05)
+    quick = train_tiny(settings)
+
+    def clip_first(optimizer: torch.optim.Optimizer) -> Tensor:
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)
+        assert norm > settings.clip
+        # Small enough that nothing is left to clip.
+        return torch.zeros(())
+
+    monkeypatch.setattr("nlu_arena.backend.train.measure_gradient", clip_first)
+    plain = train_tiny(settings)
+    assert [s.loss for s in quick.steps] == pytest.approx([s.loss for s in plain.steps], abs=1e-4)

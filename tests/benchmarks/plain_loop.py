@@ -37,7 +37,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from nlu_arena.backend.batching import plan_batches
 from nlu_arena.backend.data import read_examples
 from nlu_arena.backend.encode import LabelTokens, PromptEncoder
-from nlu_arena.backend.score import LabelScorer, run_prefix
+from nlu_arena.backend.prefix import run_prefix
+from nlu_arena.backend.score import LabelScorer
 from nlu_arena.backend.weights import load_causal_model, load_tokenizer, silence_libraries
 from nlu_arena.dataref import resolve_data
 from nlu_arena.modes.evaluation import predict

@@ -161,7 +161,7 @@ def test_a_device_that_cannot_be_measured_leaves_assumed_hours_and_says_so(
     def fail(device: str) -> None:
         raise CannotStartError(f"{device} could not be measured: no driver")
 
-    monkeypatch.setattr(checking, "measure_rate", fail)
+    monkeypatch.setattr(checking, "recall_rate", fail)
     order = Order(load_profile("quick"), Path("results"))
     work = expect(order, plan_work(order), ())
     timed = checking.time_work(order, work)

@@ -1,0 +1,71 @@
+"""The quick LoRA layer against PEFT's own: outputs, gradients, and whom it leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import peft
+import pytest
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForCausalLM
+
+from nlu_arena.backend.low_rank import quicken
+
+
+def wrap(folder: Path, dtype: torch.dtype, dropout: float = 0.0, dora: bool = False) -> nn.Module:
+    """Return a model whose adapters are no longer zero."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)
+    config = peft.LoraConfig(
+        r=4, lora_alpha=8, lora_dropout=dropout, target_modules="all-linear", use_dora=dora
+    )
+    torch.manual_seed(1)
+    wrapped: nn.Module = peft.get_peft_model(model, config)
+    for name, weight in wrapped.named_parameters():
+        if "lora_" in name:
+            nn.init.normal_(weight, std=0.1)
+    return wrapped.train()
+
+
+def differentiate(model: nn.Module) -> tuple[Tensor, list[Tensor]]:
+    torch.manual_seed(2)
+    logits = model(input_ids=torch.arange(1, 25).view(3, 8)).logits.float()
+    logits.log_softmax(dim=-1)[..., 3].sum().backward()
+    return logits.detach(), [w.grad for w in model.parameters() if w.requires_grad]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_in_float32_outputs_and_gradients_are_those_of_peft(tiny_llama: Path, dropout: float) -> None:
+    plain, quick = (wrap(tiny_llama, torch.float32, dropout) for _ in range(2))
+    assert quicken(quick) > 0
+    torch.testing.assert_close(differentiate(quick), differentiate(plain), atol=1e-4, rtol=1e-4)
+
+
+def test_in_bfloat16_the_gradients_stay_float32_and_point_the_same_way(tiny_llama: Path) -> None:
+    exact, plain, quick = (wrap(tiny_llama, d) for d in (torch.float32, torch.bfloat16, torch.bfloat16))
+    quicken(quick)
+    (logits, gradients), (found, others) = differentiate(exact), differentiate(quick)
+    # PEFT's own distance, in float32 adapters on this base, is the measure.
+    assert (found - logits).norm() < 1.5 * (differentiate(plain)[0] - logits).norm()
+    assert {gradient.dtype for gradient in others} == {torch.float32}
+    one, other = (torch.cat([g.flatten() for g in values]) for values in (gradients, others))
+    assert float(torch.cosine_similarity(one, other, dim=0)) > 0.99
+
+
+def test_what_is_more_than_a_plain_adapter_is_left_alone(tiny_llama: Path) -> None:
+    assert quicken(wrap(tiny_llama, torch.float32, dora=True)) == 0
+
+
+def test_the_base_gets_no_gradient(tiny_llama: Path) -> None:
+    model = wrap(tiny_llama, torch.float32)
+    quicken(model)
+    differentiate(model)
+    assert all("lora_" in name for name, weight in model.named_parameters() if weight.grad is not None)
+
+
+def test_scores_are_those_of_peft_bit_by_bit(tiny_llama: Path) -> None:
+    model, ids = wrap(tiny_llama, torch.bfloat16), torch.arange(1, 25).view(3, 8)
+    with torch.inference_mode():
+        plain = model(input_ids=ids).logits
+        assert quicken(model) > 0
+        assert torch.equal(model(input_ids=ids).logits, plain)

@@ -1,0 +1,158 @@
+"""The parts fine-tune and lora: training on the same rows in the same number of steps, beside the Trainer.
+
+Two figures each: the training alone (our phase train, their `train()`), and the whole fit. The whole fit of
+fine-tuning goes from texts to the dev labels of the saved model; ours reads that model anew, proves it, and
+answers in float32. The whole fit of LoRA ends with the saved adapter, without the dev prompts.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from nlu_arena.backend.encode import encode_texts
+from nlu_arena.backend.score import shared_prefix_length
+from nlu_arena.backend.weights import load_classifier, load_tokenizer
+from nlu_arena.modes.context import Session
+from tests.benchmarks.speed.bench import Bench, say
+from tests.benchmarks.speed.case import Case, build_case
+from tests.benchmarks.speed.engine import TRAIN, WHOLE, run_mode
+from tests.benchmarks.speed.matrix_rate import measure_matrix_rate
+from tests.benchmarks.speed.operations import count_adapting, count_tuning, read_architecture
+from tests.benchmarks.speed.pairing import Pairs, Side, Spans, measure_pairs, median_of
+from tests.benchmarks.speed.peer_training import adapt_decoder, tune_classifier
+from tests.benchmarks.speed.prompt_texts import render_prompts
+from tests.benchmarks.speed.results import Result, rate_result
+
+ENCODER, DECODER = "minilm", "smollm2-135m"
+ROWS = {"fine-tune": {"sst2": 512, "rte": 256}, "lora": {"sst2": 128, "rte": 64}}
+QUICK_ROWS = {"fine-tune": 64, "lora": 16}
+DEV = {"fine-tune": 256, "lora": 8}
+BATCH = 32
+# One epoch, and texts cut where the documented recipe cuts them.
+TUNING = {"epochs": 1, "batch_size": BATCH, "max_length": 128}
+# Long enough that no prompt is cut.
+ADAPTING = {"epochs": 1, "batch_size": BATCH, "max_length": 1024, "lora": {"rank": 16}}
+DOCUMENTED_REACH = {"sst2": 10.0, "rte": 3.0}
+TUNED_REACH, LORA_REACH = 1.2, 1.5
+TUNING_SHARE, LORA_SHARE = 0.45, 0.4
+
+
+class Rival(NamedTuple):
+    """What ours is measured against: its name, how to execute it, and how many times faster ours is to be."""
+
+    name: str
+    run: Side
+    reach: float
+
+
+class Work(NamedTuple):
+    """The counted operations of a training, the rate at its shapes, and the share of it to be reached."""
+
+    operations: float
+    rate: float
+    reach: float
+
+
+def compare_tuning(bench: Bench) -> Iterator[Result]:
+    """Measure fine-tuning against both recipes."""
+    for task in bench.tasks:
+        case = _build(bench, ENCODER, task, "fine-tune")
+        rivals = [
+            Rival(
+                "run_glue documented",
+                partial(tune_classifier, case, "documented", bench.device),
+                DOCUMENTED_REACH[task],
+            ),
+            Rival("Trainer tuned", partial(tune_classifier, case, "tuned", bench.device), TUNED_REACH),
+        ]
+        yield from _compare(bench, case, rivals, _count_tuning)
+
+
+def compare_adapting(bench: Bench) -> Iterator[Result]:
+    """Measure LoRA against peft."""
+    for task in bench.tasks:
+        case = _build(bench, DECODER, task, "lora")
+        rival = partial(adapt_decoder, case, render_prompts(case), bench.device)
+        yield from _compare(bench, case, [Rival("peft + Trainer tuned", rival, LORA_REACH)], _count_adapting)
+
+
+def _build(bench: Bench, model: str, task: str, mode: str) -> Case:
+    tuned = mode == "fine-tune"
+    return build_case(
+        bench.glue,
+        model,
+        task,
+        "fine-tune" if tuned else "lora",
+        bench.fast,
+        dev=bench.size(DEV[mode], 8),
+        train=bench.rows(ROWS[mode][task], QUICK_ROWS[mode]),
+        settings=TUNING if tuned else ADAPTING,
+    )
+
+
+def _compare(
+    bench: Bench, case: Case, rivals: list[Rival], count: Callable[[Bench, Case], Work]
+) -> Iterator[Result]:
+    """Measure a case against each of its rivals, or ours alone where there are to be no peers."""
+    session = Session(bench.device)
+
+    def ours() -> Spans:
+        done = run_mode(case, session)
+        # Their LoRA has no dev prompts to answer: of ours the phases before them count.
+        before = sum(s for name, s in done.phases.items() if name in ("prepare", "load", TRAIN, "save"))
+        return done.spans | ({} if case.experiment.mode == "fine-tune" else {WHOLE: before})
+
+    say(f"{case.experiment.mode}: {case.title}, {case.size}")
+    ours()
+    if not bench.has_peers:
+        yield from _figures(case, Pairs([ours() for _ in range(bench.repeats)], []), count(bench, case), None)
+        return
+    for rival in rivals:
+        say(f"  against {rival.name}")
+        rival.run()
+        pairs = measure_pairs(ours, rival.run, bench.repeats)
+        yield from _figures(case, pairs, count(bench, case), rival)
+
+
+def _figures(case: Case, pairs: Pairs, work: Work, rival: Rival | None) -> Iterator[Result]:
+    rows, mode = len(case.data.train), case.experiment.mode
+    against = f" against {rival.name}" if rival else ""
+    note = f"{work.operations / 1e9:.0f} GFLOP counted, {work.rate / 1e9:.0f} GFLOP/s at the model's shapes"
+    yield rate_result(
+        pairs,
+        TRAIN,
+        rows,
+        part=mode,
+        work=f"{case.title}, training{against}",
+        size=case.size,
+        reach=rival.reach if rival else None,
+        share=work.operations / median_of(pairs.ours, TRAIN) / work.rate,
+        share_reach=work.reach,
+        notes=[note],
+    )
+    yield rate_result(pairs, WHOLE, rows, part=mode, work=f"{case.title}, whole fit{against}", size=case.size)
+
+
+def _count_tuning(bench: Bench, case: Case) -> Work:
+    experiment, tokenizer = case.experiment, load_tokenizer(case.folder)
+    model = load_classifier(experiment.model, experiment.task, case.folder, bench.device).model
+    architecture = read_architecture(model)
+    lengths = encode_texts(tokenizer, case.data.train, TUNING["max_length"]).lengths
+    tokens = round(BATCH * statistics.mean(lengths))
+    rate = measure_matrix_rate(architecture, tokens, experiment.precision, bench.device)
+    return Work(count_tuning(architecture, lengths, TUNING["epochs"]), rate, TUNING_SHARE)
+
+
+def _count_adapting(bench: Bench, case: Case) -> Work:
+    precision, rows = case.experiment.precision, render_prompts(case).train_rows
+    session = Session(bench.device)
+    architecture = read_architecture(session.causal_model(case.experiment.model, case.folder, precision))
+    prefix = shared_prefix_length(rows)
+    tokens = round(BATCH * (statistics.mean(map(len, rows)) - prefix))
+    rate = measure_matrix_rate(architecture, tokens, precision, bench.device)
+    lora = case.experiment.train.lora if case.experiment.train else None
+    rank = lora.rank if lora else 0
+    return Work(count_adapting(architecture, rows, BATCH, 1, rank), rate, LORA_SHARE)
