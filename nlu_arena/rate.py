@@ -52,8 +52,9 @@ def recall_rate(device: str) -> Rates:
     Raises:
         CannotStartError: They cannot be measured.
     """
-    threads = os.environ.get("OMP_NUM_THREADS", "")
-    subject = f"{platform.node()} {device}, torch {importlib.metadata.version('torch')}, threads {threads}"
+    # What a name such as "cuda:0" means, and how many threads there are.
+    said = [os.environ.get(name, "") for name in ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")]
+    subject = f"{platform.node()} {device}, torch {importlib.metadata.version('torch')}, {said}"
     file = cache_dir() / "rates" / f"{device.replace(':', '-')}.json"
     with suppress(OSError, msgspec.MsgspecError):
         kept = msgspec.json.decode(file.read_bytes(), type=Measured)

@@ -75,13 +75,14 @@ def test_a_device_is_measured_once_an_hour(measured: list[str], monkeypatch: pyt
     assert recall_rate("cuda:0").float32 == 3.0
 
 
-def test_with_other_threads_a_device_is_measured_anew(
-    measured: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("variable", ["OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"])
+def test_with_other_threads_or_gpus_of_the_same_name_a_device_is_measured_anew(
+    variable: str, measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for threads in ("2", "4", "4"):
-        monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        recall_rate("cpu")
-    assert measured == ["cpu", "cpu"]
+    for value in ("2", "4", "4"):
+        monkeypatch.setenv(variable, value)
+        recall_rate("cuda:0")
+    assert measured == ["cuda:0", "cuda:0"]
 
 
 @pytest.mark.parametrize("state", ["damaged", "not writable"])

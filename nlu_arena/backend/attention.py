@@ -72,7 +72,7 @@ def attend(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    _mask: None,
+    attention_mask: Tensor | None,
     *,
     shared_prefix: list[LayerStates],
     scaling: float,
@@ -85,9 +85,15 @@ def attend(
         query: [rows, heads, tokens, size].
         key: The rows' own keys, [rows, heads of keys, tokens, size].
         value: The rows' own values, shaped as the keys.
+        attention_mask: None: only a layer that sees other tokens than these has one.
         shared_prefix: Each layer's prefix.
         scaling: What scores are multiplied by.
+
+    Raises:
+        ValueError: The layer has a mask of its own.
     """
+    if attention_mask is not None:
+        raise ValueError("a mask of the layer's own is not heeded here")
     prefix = shared_prefix[module.layer_idx]
     tokens = query.shape[2]
     if tokens <= LONGEST_STACKED and prefix.keys.shape[2] <= SHORT_PREFIX + 2 * tokens:

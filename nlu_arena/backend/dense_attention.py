@@ -13,13 +13,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers import PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from nlu_arena.backend.dropout import draw_kept, keep_rate
 
-NAME = "nlu_arena_dense"
+# The library's name for torch's own attention.
+SDPA = "sdpa"
 # Up to so many keys, the scores of all pairs of tokens are kept for the gradient; beyond it torch's fused
 # kernel, which keeps none, is as fast.
 MOST_KEYS = 256
@@ -27,16 +28,17 @@ MOST_KEYS = 256
 
 @contextmanager
 def dense_attention(model: PreTrainedModel) -> Iterator[None]:
-    """Let a model's layers call `attend_dense` where they would call torch's attention on the CPU."""
-    config, before = model.config, model.config._attn_implementation
-    applies = model.device.type == "cpu" and before == "sdpa" and model.is_backend_compatible()
-    if applies:
-        config._attn_implementation = NAME
+    """Let a model's layers call `attend_dense` where they would call torch's attention on the CPU.
+
+    The function changes and its name stays: some architectures mask, or leave the mask out, by the name.
+    """
+    before = ALL_ATTENTION_FUNCTIONS[SDPA]
+    if model.device.type == "cpu":
+        ALL_ATTENTION_FUNCTIONS[SDPA] = attend_dense
     try:
         yield
     finally:
-        if applies:
-            config._attn_implementation = before
+        ALL_ATTENTION_FUNCTIONS[SDPA] = before
 
 
 def attend_dense(
@@ -44,7 +46,7 @@ def attend_dense(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-    mask: Tensor | None,
+    attention_mask: Tensor | None,
     *,
     dropout: float = 0.0,
     scaling: float | None = None,
@@ -58,14 +60,16 @@ def attend_dense(
         query: [rows, heads, tokens, size].
         key: [rows, heads of keys, keys, size].
         value: As the keys; its size may be another.
-        mask: Which keys a query sees, as True, broadcast to [rows, heads, tokens, keys].
+        attention_mask: Which keys a query sees, as True, broadcast to [rows, heads, tokens, keys].
         dropout: The share of the weights that is dropped.
         scaling: What scores are multiplied by.
         is_causal: Without a mask, whether a token sees those before it alone.
         options: What other attentions take; with any of a meaning here, torch's own computes.
     """
+    # Some layers pass it by its name in the library.
+    mask = attention_mask
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
-    rows, _, tokens, size = query.shape
+    tokens, size = query.shape[2:]
     plain = all(options.get(name) is None for name in ("softcap", "position_bias", "cache", "s_aux"))
     boolean = mask is None or mask.dtype == torch.bool
     short = dropout > 0 or key.shape[2] <= MOST_KEYS
@@ -77,8 +81,6 @@ def attend_dense(
         return out
     if causal:
         mask = torch.ones(tokens, tokens, dtype=torch.bool, device=query.device).tril()
-    if mask is not None:
-        mask = mask.expand(rows, -1, -1, -1) if mask.ndim == 4 else mask.expand(rows, 1, -1, -1)
     if torch.is_autocast_enabled(query.device.type):
         dtype = torch.get_autocast_dtype(query.device.type)
         query, key, value = query.to(dtype), key.to(dtype), value.to(dtype)
@@ -106,24 +108,24 @@ class DenseAttention(torch.autograd.Function):
             # Not minus infinity: a query that sees no key shall not become a not-a-number.
             pairs.masked_fill_(~mask, torch.finfo(scores.dtype).min)
         weights = torch.softmax(scores, dim=-1).to(query.dtype)
-        ctx.kept = draw_scale(weights, dropout) if dropout else None
+        kept = draw_scale(weights, dropout) if dropout else None
         ctx.scale = scale
-        ctx.save_for_backward(grouped, keys, values, weights)
-        used = weights if ctx.kept is None else weights * ctx.kept
+        ctx.save_for_backward(grouped, keys, values, weights, kept)
+        used = weights if kept is None else weights * kept
         return torch.bmm(used, values).view(rows, heads, tokens, -1)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of queries, keys and values."""
-        grouped, keys, values, weights = ctx.saved_tensors
+        grouped, keys, values, weights, kept = ctx.saved_tensors
         rows, heads, tokens, _ = gradient.shape
         kinds = len(keys) // rows
         gradient = gradient.reshape(len(keys), -1, gradient.shape[-1])
-        used = weights if ctx.kept is None else weights * ctx.kept
+        used = weights if kept is None else weights * kept
         value = torch.bmm(used.mT, gradient)
         of_weights = torch.bmm(gradient, values.mT)
-        if ctx.kept is not None:
-            of_weights.mul_(ctx.kept)
+        if kept is not None:
+            of_weights.mul_(kept)
         scores = torch._softmax_backward_data(of_weights, weights, -1, weights.dtype).mul_(ctx.scale)
         query, key = torch.bmm(scores, keys), torch.bmm(scores.mT, grouped)
         return (
@@ -139,7 +141,3 @@ class DenseAttention(torch.autograd.Function):
 def draw_scale(weights: Tensor, dropout: float) -> Tensor:
     """Return what weights are multiplied by: 0 where they are dropped."""
     return draw_kept(weights.shape, dropout).to(weights.dtype).mul_(1.0 / keep_rate(dropout))
-
-
-AttentionInterface.register(NAME, attend_dense)
-AttentionMaskInterface.register(NAME, sdpa_mask)

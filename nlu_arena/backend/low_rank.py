@@ -7,7 +7,6 @@ Scores, which need no gradient, are computed as PEFT does: with the adapter in f
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
@@ -24,9 +23,11 @@ def quicken(model: nn.Module) -> int:
     Returns:
         how many there are.
     """
-    layers = [module for module in model.modules() if _is_plain(module)]
+    layers: list[Any] = [module for module in model.modules() if _is_plain(module)]
     for layer in layers:
-        layer.forward = partial(_adapt, layer)
+        # A function of its own would hold the layer in a circle, and with it the weights of its base: they
+        # would stay in memory after both are given up, until the collector comes by.
+        layer.__class__ = QuickLinear
     return len(layers)
 
 
@@ -35,7 +36,7 @@ def _is_plain(module: Any) -> bool:
     return (
         type(module) is Linear
         and type(module.base_layer) is nn.Linear
-        and not module.base_layer.weight.requires_grad
+        and not any(weight.requires_grad for weight in module.base_layer.parameters())
         and module.active_adapters == [ADAPTER]
         and ADAPTER not in module.lora_variant
         and not module.lora_bias[ADAPTER]
@@ -44,23 +45,26 @@ def _is_plain(module: Any) -> bool:
     )
 
 
-def _adapt(layer: Any, values: Tensor, *_: object, **__: object) -> Tensor:
-    """Return what a layer makes of its input, [..., outputs] in the input's type."""
-    base, dropout = layer.base_layer, layer.lora_dropout[ADAPTER]
-    scoring, own_type = not torch.is_grad_enabled(), values.dtype == base.weight.dtype
-    # Under autocast the type to compute in is not the base's to say.
-    if scoring or not own_type or torch.is_autocast_enabled(values.device.type):
-        plain: Tensor = type(layer).forward(layer, values)
-        return plain
-    down, up = (matrix[ADAPTER].weight for matrix in (layer.lora_A, layer.lora_B))
-    scale = layer.scaling[ADAPTER]
-    if isinstance(dropout, nn.Identity) or not layer.training:
-        adapted: Tensor = LowRank.apply(  # type: ignore[no-untyped-call]
-            values, base.weight, base.bias, down, up, scale
-        )
-        return adapted
-    inner = linear(dropout(values), down.to(values.dtype))
-    return torch.add(base(values), linear(inner, up.to(values.dtype)), alpha=scale)
+class QuickLinear(Linear):  # type: ignore[misc]  # the library is not checked
+    """A plain LoRA layer that trains in the type of its base."""
+
+    def forward(self, values: Tensor, *others: Any, **options: Any) -> Tensor:
+        """Return what the layer makes of its input, [..., outputs] in the input's type."""
+        base, dropout = self.base_layer, self.lora_dropout[ADAPTER]
+        scoring, own_type = not torch.is_grad_enabled(), values.dtype == base.weight.dtype
+        # Under autocast the type to compute in is not the base's to say.
+        if scoring or not own_type or torch.is_autocast_enabled(values.device.type):
+            plain: Tensor = super().forward(values, *others, **options)
+            return plain
+        down, up = (matrix[ADAPTER].weight for matrix in (self.lora_A, self.lora_B))
+        scale = self.scaling[ADAPTER]
+        if isinstance(dropout, nn.Identity) or not self.training:
+            adapted: Tensor = LowRank.apply(  # type: ignore[no-untyped-call]
+                values, base.weight, base.bias, down, up, scale
+            )
+            return adapted
+        inner = linear(dropout(values), down.to(values.dtype))
+        return torch.add(base(values), linear(inner, up.to(values.dtype)), alpha=scale)
 
 
 class LowRank(torch.autograd.Function):
@@ -77,7 +81,7 @@ class LowRank(torch.autograd.Function):
         out = linear(flat, weight, bias).addmm_(inner, small_up.T, alpha=scale)
         ctx.scale = scale
         ctx.save_for_backward(flat, weight, small_down, small_up, inner)
-        return out.view(*values.shape[:-1], -1)
+        return out.view(*values.shape[:-1], len(weight))
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:

@@ -41,6 +41,8 @@ CPU_TOKENS = 1024
 # How far two ways of computing the same log-probabilities may be apart. Roundings of the products add up over
 # the tokens of a label (0.36 in bfloat16 with 77 labels); a mask that is not heeded makes 2 and more.
 SAME_ANSWERS = {torch.float32: 1e-2, torch.bfloat16: 1.0}
+# What architectures raise that take no cache, no mask or no attention but their own.
+REFUSALS = (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError)
 
 
 class LabelScorer:
@@ -70,18 +72,17 @@ class LabelScorer:
         self.forget()
 
     def choose_ways(self, rows: Sequence[Tokens]) -> list[str]:
-        """Leave out the ways of saving work that give other answers than reading a prompt plainly.
+        """Leave out the ways of saving work that give other answers than reading a prompt plainly, or none.
 
         Some prompts, the longest among them, are scored both ways: one alone may agree by chance. A model
         that does not heed the cache, the mask or the places that it is given (a recurrent one, one with a
-        window of its own) is found out by it.
+        window of its own) is found out by it, or refuses them.
 
         Returns:
             what is left out, in words.
         """
         row, left_out = max(rows, key=len), []
         with torch.inference_mode():
-            self._prefix_states = run_prefix(self.model, self.prefix)
             if self.prefix and not self._prefix_agrees([row, *rows[:: -(-len(rows) // PROMPTS_TRIED)]]):
                 left_out.append("the prefix that all prompts share")
                 self.reuse_prefix, self.prefix = False, []
@@ -95,7 +96,13 @@ class LabelScorer:
 
     def _prefix_agrees(self, rows: Sequence[Tokens]) -> bool:
         """Say whether a batch behind the prefix has the answers of its prompts, each read whole and alone."""
-        hidden, lengths = self._hidden(rows, self._prefix_states)
+        try:
+            self._prefix_states = run_prefix(self.model, self.prefix)
+            hidden, lengths = self._hidden(rows, self._prefix_states)
+        except REFUSALS as error:
+            if is_out_of_memory(error):
+                raise
+            return False
         behind = label_logits(self.model, _last_states(hidden, lengths), self._first_tokens)
         return all(
             self._agree(self._read_plainly(row), logits) for row, logits in zip(rows, behind, strict=True)
@@ -114,7 +121,7 @@ class LabelScorer:
         """Return the labels' likelihoods by the tree, None from a model that takes no mask of that shape."""
         try:
             return self._sum_tree([row], states)
-        except (ValueError, IndexError, TypeError, RuntimeError) as error:
+        except REFUSALS as error:
             if is_out_of_memory(error):
                 raise
             return None

@@ -15,11 +15,9 @@ from nlu_arena.backend.batching import plan_epoch
 from nlu_arena.backend.checkpoint import Position, Snapshot, restore_snapshot, take_snapshot
 from nlu_arena.backend.device import freed_memory_kept, is_out_of_memory, release_memory, seed_everything
 from nlu_arena.backend.halving import Row, score_batch
+from nlu_arena.backend.optimizer import build_optimizer, clip_gradient, measure_gradient
 from nlu_arena.errors import RunError
 from nlu_arena.spec import TrainSettings
-
-# What torch's own clipping adds to a norm before it divides by it.
-CLIP_GUARD = 1e-6
 
 
 class DivergedError(RunError):
@@ -101,25 +99,6 @@ def learning_rate_share(step: int, total: int, warmup: float) -> float:
     return (total - step) / max(1, total - warm)
 
 
-def build_optimizer(model: nn.Module, settings: TrainSettings) -> torch.optim.AdamW:
-    """Return a fused, bias-corrected AdamW (Loshchilov & Hutter 2019) over the trainable weights.
-
-    Biases and norm weights, the one-dimensional ones, are not decayed: they set scales, not directions.
-    """
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    groups = [
-        {"params": [w for w in weights if w.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [w for w in weights if w.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.lr, fused=True)
-
-
-def measure_gradient(optimizer: torch.optim.Optimizer) -> Tensor:
-    """Return the norm of all gradients together."""
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    return nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
-
-
 def hold_out(n_rows: int, share: float, seed: int) -> tuple[list[int], list[int]]:
     """Split row numbers into those that train and a seeded slice for the choice of the epoch."""
     order = list(range(n_rows))
@@ -197,6 +176,7 @@ class Trainer:
         snapshot = self._checkpoints.read() if self._checkpoints else None
         if snapshot is not None:
             self._best = restore_snapshot(snapshot, self.objective.model, optimizer)
+            self.objective.forget()
             self.position = snapshot.position
 
     def _offer(self, optimizer: torch.optim.Optimizer) -> None:
@@ -254,9 +234,7 @@ class Trainer:
                 f"the training loss is not finite (loss {loss}, gradient norm {norm})",
                 "Try a smaller learning rate, or another precision.",
             )
-        # The fused step divides by it on the way: clipping needs no pass of its own over the gradients.
-        divisor = torch.tensor(max(1.0, (norm + CLIP_GUARD) / self.settings.clip))
-        optimizer.grad_scale = divisor  # type: ignore[attr-defined]
+        clip_gradient(optimizer, norm, self.settings.clip, self.objective.model.device)
         optimizer.step()
         return loss
 

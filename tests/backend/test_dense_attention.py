@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from nlu_arena.backend import dense_attention as dense
 from nlu_arena.backend.dense_attention import attend_dense, dense_attention
@@ -30,7 +32,8 @@ def attend(function: Any, tensors: list[Tensor], mask: Tensor | None, causal: bo
     """Return the output and the gradients."""
     heads, kept = tensors[0].shape[1], tensors[1].shape[1]
     module = SimpleNamespace(is_causal=causal, num_key_value_groups=heads // kept)
-    out, _ = function(module, *tensors, mask, dropout=0.0, scaling=0.3)
+    # Layers pass the mask in its place or by its name.
+    out, _ = function(module, *tensors, attention_mask=mask, dropout=0.0, scaling=0.3)
     gradients = torch.autograd.grad(
         (out.float() * torch.arange(out.numel()).view(out.shape).sin()).sum(), tensors
     )
@@ -117,7 +120,32 @@ def test_a_loss_behind_a_prefix_has_the_gradients_of_plain_reading(tiny_llama: P
     torch.testing.assert_close(found[0], found[1], atol=1e-4, rtol=1e-3)
 
 
-def test_an_attention_that_a_user_chose_is_left_alone(tiny_llama: Path) -> None:
-    model = AutoModelForCausalLM.from_pretrained(tiny_llama, attn_implementation="eager")
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_it_takes_the_place_of_torchs_attention_alone(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch, attention: str
+) -> None:
+    calls: list[str] = []
+
+    def note(*arguments: Any, **options: Any) -> tuple[Tensor, None]:
+        # Some architectures mask by the name.
+        calls.append(model.config._attn_implementation)
+        return attend_dense(*arguments, **options)
+
+    monkeypatch.setattr(dense, "attend_dense", note)
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama, attn_implementation=attention)
     with dense_attention(model):
-        assert model.config._attn_implementation == "eager"
+        model(input_ids=torch.ones(1, 3, dtype=torch.long))
+    assert calls == (["sdpa"] * model.config.num_hidden_layers if attention == "sdpa" else [])
+
+
+def test_torchs_attention_is_back_after_an_error(tiny_llama: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama)
+    with pytest.raises(ValueError, match="broken"), dense_attention(model):
+        raise ValueError("broken")
+    assert ALL_ATTENTION_FUNCTIONS["sdpa"] is sdpa_attention_forward
+
+
+def test_the_librarys_attention_takes_nothing_that_is_not_known_here() -> None:
+    """What a later version of it heeds must be passed on to it, or be computed."""
+    known = {"module", "query", "key", "value", "attention_mask", "dropout", "scaling", "is_causal"}
+    assert set(signature(sdpa_attention_forward).parameters) == {*known, "position_bias", "cache", "kwargs"}

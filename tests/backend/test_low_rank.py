@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import peft
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
+from nlu_arena.backend.adapter import adapted
 from nlu_arena.backend.low_rank import quicken
+from nlu_arena.spec import LoraSettings
 
 
 def wrap(folder: Path, dtype: torch.dtype, dropout: float = 0.0, dora: bool = False) -> nn.Module:
@@ -54,6 +58,31 @@ def test_in_bfloat16_the_gradients_stay_float32_and_point_the_same_way(tiny_llam
 
 def test_what_is_more_than_a_plain_adapter_is_left_alone(tiny_llama: Path) -> None:
     assert quicken(wrap(tiny_llama, torch.float32, dora=True)) == 0
+
+
+def test_a_base_whose_biases_are_trained_is_left_alone(tiny_llama: Path) -> None:
+    config = AutoConfig.from_pretrained(tiny_llama, attention_bias=True)
+    lora = peft.LoraConfig(r=4, target_modules=["q_proj"], bias="all")
+    assert quicken(peft.get_peft_model(AutoModelForCausalLM.from_config(config), lora)) == 0
+
+
+def test_an_input_without_rows_passes(tiny_llama: Path) -> None:
+    model = wrap(tiny_llama, torch.float32)
+    assert quicken(model) > 0
+    layer = next(m for m in model.modules() if isinstance(m, peft.tuners.lora.Linear))
+    assert layer(torch.zeros(0, layer.in_features)).shape == (0, layer.out_features)
+
+
+def test_a_base_that_is_given_up_is_freed_at_once(tiny_llama: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tiny_llama)
+    gc.disable()
+    try:
+        with adapted(model, LoraSettings(), 1):
+            held = weakref.ref(model.model.layers[0].self_attn.q_proj.base_layer.weight)
+        del model
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_the_base_gets_no_gradient(tiny_llama: Path) -> None:

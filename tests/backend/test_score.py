@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, MptConfig, MptForCausalLM, PreTrainedModel
+from transformers import (
+    AutoModelForCausalLM,
+    JambaConfig,
+    JambaForCausalLM,
+    MptConfig,
+    MptForCausalLM,
+    NemotronConfig,
+    NemotronForCausalLM,
+    PreTrainedModel,
+)
 
 from nlu_arena.backend import attention, score
 from nlu_arena.backend.attention import supports_shared_attention
@@ -321,6 +332,59 @@ def test_a_model_that_loses_what_the_prefix_said_reads_whole_prompts(
     scorer.share_prefix(prompts)
     assert scorer.choose_ways(prompts) == ["the prefix that all prompts share"]
     torch.testing.assert_close(scorer.score(prompts), plain_scores(model, prompts, SINGLE), atol=1e-4, rtol=0)
+
+
+def build_nemotron() -> PreTrainedModel:
+    """Its layers hand nothing on to their attention: the prefix does not reach it."""
+    small = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    return NemotronForCausalLM(NemotronConfig(vocab_size=400, num_key_value_heads=2, **small))
+
+
+def build_jamba() -> PreTrainedModel:
+    """Half of its layers are recurrent: a cache made without its configuration has no place for them."""
+    small = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
+    layers = {"attn_layer_period": 2, "attn_layer_offset": 1, "num_experts": 1, "mamba_d_state": 4}
+    return JambaForCausalLM(JambaConfig(vocab_size=400, num_key_value_heads=2, **small, **layers))
+
+
+@pytest.mark.parametrize("build", [build_nemotron, build_jamba])
+@pytest.mark.parametrize("labels", [SINGLE, TREE], ids=["one position", "tree"])
+def test_a_model_that_refuses_the_prefix_reads_whole_prompts(
+    build: Callable[[], PreTrainedModel], labels: LabelTokens, prompts: list[Tokens]
+) -> None:
+    torch.manual_seed(0)
+    model = build().eval()
+    attention_before = model.config._attn_implementation
+    scorer = LabelScorer(model, labels, 0)
+    scorer.share_prefix(prompts)
+    assert "the prefix that all prompts share" in scorer.choose_ways(prompts)
+    assert model.config._attn_implementation == attention_before
+    found = scorer.score(prompts[:4])
+    # A recurrence adds up roundings over all of a prompt.
+    torch.testing.assert_close(found, plain_scores(model, prompts[:4], labels), atol=1e-3, rtol=0)
+
+
+def test_memory_that_is_short_is_no_refusal_of_the_prefix(
+    tiny_llama: Path, prompts: list[Tokens], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_out(*_: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(score, "run_prefix", run_out)
+    scorer = LabelScorer(AutoModelForCausalLM.from_pretrained(tiny_llama).eval(), SINGLE, 0)
+    scorer.share_prefix(prompts)
+    with pytest.raises(torch.OutOfMemoryError):
+        scorer.choose_ways(prompts)
+
+
+def test_a_layer_with_a_mask_of_its_own_is_refused_by_the_shared_attention() -> None:
+    tensor = torch.zeros(1, 2, 3, 8)
+    states = [attention.LayerStates(tensor, tensor)]
+    layer = SimpleNamespace(layer_idx=0)
+    with pytest.raises(ValueError, match="mask of the layer's own"):
+        attention.attend(
+            layer, tensor, tensor, tensor, attention_mask=tensor, shared_prefix=states, scaling=1.0
+        )
 
 
 def test_the_vocabulary_in_parts_gives_the_same_scores(

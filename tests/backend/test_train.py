@@ -22,7 +22,6 @@ from nlu_arena.backend.train import (
     Trainer,
     TrainingResult,
     TrainingRows,
-    build_optimizer,
     hold_out,
     learning_rate_share,
 )
@@ -188,12 +187,6 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_to_zero() -> None:
     assert all(a > b for a, b in itertools.pairwise(shares[10:]))
     assert learning_rate_share(0, 1, 0.0) == 1.0
     assert all(math.isfinite(learning_rate_share(s, 3, 0.1)) for s in range(3))
-
-
-def test_biases_and_norms_are_not_decayed() -> None:
-    model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.LayerNorm(4))
-    groups = build_optimizer(model, TrainSettings(weight_decay=0.1)).param_groups
-    assert [(len(g["params"]), g["weight_decay"]) for g in groups] == [(1, 0.1), (3, 0.0)]
 
 
 def test_a_step_clips_as_torch_does(train_tiny, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

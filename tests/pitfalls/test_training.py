@@ -15,7 +15,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from nlu_arena.backend import adapter
 from nlu_arena.backend.classify import ClassifierScorer
-from nlu_arena.backend.train import build_optimizer
+from nlu_arena.backend.optimizer import build_optimizer
 from nlu_arena.backend.weights import load_tokenizer
 from nlu_arena.errors import RunError
 from nlu_arena.events import MetricPoint, Predictions

@@ -14,7 +14,8 @@ it: the modes themselves, with all their checks (`engine`).
   ours renders them, checks them, and reads the content-free prompts besides (`scoring`, `harness`).
 - fine-tune, lora: against transformers' run_glue recipe as documented, the tuned `Trainer`, and peft with the
   latter: the same rows, batch size, steps and hyperparameters; each side's own batches, and its own loss in
-  LoRA (`training`, `peer_training`). Whether accuracies are equal says `tests.benchmarks.trainer`.
+  LoRA (`training`, `peer_training`). The documented recipe alone computes in float32, as its command line
+  says, where ours takes what `run` takes. Whether accuracies are equal says `tests.benchmarks.trainer`.
 - rate: the matrix rate at the models' own shapes, alone. In the other parts it is measured in the same run,
   beside the counted operations of a minimal program (`operations`): their ratio is the share.
 - overhead: the whole quick sweep in a process of its own, in and out of model work, against a revision with

@@ -57,6 +57,8 @@ class Harness:
         """Try all batch sizes on some prompts, keep the fastest and return the examples a second of each."""
         longest = max(len(self.tokens(text, continuations[0])) for text in texts)
         rates: dict[str, float] = {}
+        # The first passes of a process are slower: no size shall bear them.
+        self.answer(texts[:FEWEST_PROBED], continuations)
         for name, size in BATCH_SIZES.items():
             if size > len(texts) or not self._fits(size, longest):
                 continue

@@ -3,6 +3,8 @@
 The hyperparameters are ours. "Documented" is run_glue's command line in the transformers README: every text
 padded to 128 tokens, float32, the Trainer's default optimiser (from 5.23 on the fused AdamW). "Tuned" is what
 one who cares switches on: padding to the longest of a batch, lengths grouped, fused AdamW, bfloat16 autocast.
+Lengths are grouped in pools as large as of a whole data set: a sample's own would pad 1.2 to 1.35 times as
+much as ours, where in the whole of SST-2 they pad 0.92 times, and in that of RTE as much.
 LoRA trains the token loss of prompt and label, with the prompt's tokens masked, as instruction tuning does:
 the base in bfloat16, adapters in float32. Ours reads the same prompts, and what they share once for a batch.
 """
@@ -12,7 +14,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
+from unittest.mock import patch
 
 import peft
 import torch
@@ -24,6 +28,7 @@ from transformers import (
     PrinterCallback,
     TrainingArguments,
     default_data_collator,
+    trainer_pt_utils,
 )
 
 from nlu_arena.backend.weights import load_tokenizer
@@ -37,6 +42,8 @@ from tests.benchmarks.trainer import Recipe, encode_theirs, load_theirs
 Style = Literal["documented", "tuned"]
 PADDED = 128
 IGNORED = -100
+# Batches that are grouped by length together, as the Trainer takes them from 6,400 rows on.
+POOL_BATCHES = 50
 
 
 def tune_classifier(case: Case, style: Style, device: torch.device) -> Spans:
@@ -106,7 +113,11 @@ def _fit(
     switches: Mapping[str, Any],
 ) -> Spans:
     """Train, save, and answer the dev rows where there are some."""
-    with tempfile.TemporaryDirectory() as folder:
+    group = partial(trainer_pt_utils.get_length_grouped_indices, mega_batch_mult=POOL_BATCHES)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.object(trainer_pt_utils, "get_length_grouped_indices", group),
+    ):
         arguments = TrainingArguments(
             output_dir=folder,
             num_train_epochs=settings.epochs,
