@@ -28,9 +28,8 @@ UPDATE_BYTES = 70
 LOADING_SECONDS = 2.5
 # Once for each weight that training changes: new memory for its gradient and moments, and writing it to disk.
 CHANGED_SECONDS = 10e-9
-# The latency probe ends when it knows the medians, after 1 s for each of two batch sizes at the latest; its
-# first calls may take longer.
-PROBE_SECONDS = 1.3
+# The latency probe ends when it knows the medians or, of slow calls, has three: 1.2 to 3.1 s for small ones.
+PROBE_SECONDS = 2.0
 # What counts as a run's computing at the least, so that a short one does not scale to nothing.
 LEAST_SHARE = 0.1
 
@@ -43,9 +42,9 @@ class Speed(NamedTuple):
     waiting: float
 
 
-# Traffic and calls are fitted on a CPU, which draws the masks of dropout one by one and takes new memory from
-# the system. A GPU moves what the tensors hold and waits for Python alone: judged from the number of tensors
-# and kernels in a layer, not measured.
+# Traffic and calls are fitted on a CPU, to trainings that drew the masks of dropout one by one and took new
+# memory from the system. A GPU moves what the tensors hold and waits for Python alone: judged from the number
+# of tensors and kernels in a layer, not measured.
 SHARES: dict[DeviceKind, tuple[float, float]] = {"cpu": (1.0, 1.0), "cuda": (0.2, 0.4), "mps": (0.2, 0.4)}
 
 
@@ -56,7 +55,8 @@ def expected_seconds(
 
     With measured rates it was 0.7 to 1.6 times what 24 runs took on two quiet cores (median 1.1), and half of
     that of two whose few rows had RTE's longest among them. Other programs on those cores made runs up to
-    six times as long. On a GPU it has not been compared.
+    six times as long. That was before training and scoring became a fifth to a third faster, so estimates are
+    rather too long. On a GPU it has not been compared.
 
     Args:
         experiment: The unit of work.

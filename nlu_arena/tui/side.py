@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from itertools import zip_longest
 from typing import TYPE_CHECKING, cast
 
@@ -116,11 +117,9 @@ class Side(Widget):
         app = cast("ArenaApp", self.app)
         details = None
         try:
-            with app.reader() as reader:
-                details = read_details(reader, run_id, app.here, before)
-        except ArenaError:
             # The banner says what is wrong with the ledger.
-            pass
+            with suppress(ArenaError), app.reader() as reader:
+                details = read_details(reader, run_id, app.here, before)
         finally:
             app.call_from_thread(self._take, details)
 
