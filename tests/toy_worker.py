@@ -65,13 +65,16 @@ class Toy:
             self.say(events.Facts(facts={"pid": os.getpid()}))
         self.say(end)
 
-    def answer(self, assign: events.Assign, chunks: int | None = None) -> int:
-        """Predict what is not answered yet, at most some chunks; return how many were predicted."""
+    def answer(self, assign: events.Assign, chunks: int | None = None, *, stops: bool = True) -> int:
+        """Predict what is not answered yet, at most some chunks; return how many were predicted.
+
+        `stops=False` goes on although a stop was asked for, which may come before the first chunk.
+        """
         answered = set(assign.answered.get("dev", []))
         rest = [index for index in range(EXAMPLES) if index not in answered]
         pieces = [rest[start : start + CHUNK] for start in range(0, len(rest), CHUNK)][:chunks]
         for piece in pieces:
-            if self.stop.is_set():
+            if stops and self.stop.is_set():
                 break
             self.say(events.Predictions(split="dev", rows=[predict(assign, index) for index in piece]))
             self.say(events.Progress(phase="evaluate", done=piece[-1] + 1, total=EXAMPLES))
@@ -160,7 +163,7 @@ def wait_for_stop(toy: Toy, assign: events.Assign) -> events.Event:
     """Answer two chunks and stop when asked; on a continued run answer the rest."""
     if assign.answered:
         return answer_all(toy, assign)
-    toy.answer(assign, 2)
+    toy.answer(assign, 2, stops=False)
     toy.stop.wait()
     return events.Stopped()
 
