@@ -57,6 +57,7 @@ def restored(model: PreTrainedModel, folder: Path) -> Iterator[peft.PeftModel]:
     """Put a saved adapter on a model and take it off again at the end."""
     # Trainable as it was, so that a continued run counts the same weights.
     wrapped = peft.PeftModel.from_pretrained(model, folder, is_trainable=True, autocast_adapter_dtype=True)
+    quicken(wrapped)
     wrapped.eval()
     try:
         yield wrapped

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 # Raised when what a checkpoint holds, or means, changes.
-FORMAT = 1
+FORMAT = 2
 RECORD = "checkpoint.json"
 # What a checkpoint leaves free on its disk for the ledger and the logs.
 SPARED_BYTES = 64 * 2**20

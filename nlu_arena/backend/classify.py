@@ -59,6 +59,11 @@ class ClassifierScorer:
         # The loss leaves autocast: log_softmax in float32 whatever the products ran in.
         return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
+    def tokens(self, rows: Sequence[dict[str, Tokens]]) -> set[int]:
+        """Return the ids of all tokens that rows are read with, the padding's too."""
+        padding = self.tokenizer.pad_token_id
+        return {token for row in rows for token in row["input_ids"]} | {padding}
+
     def forget(self) -> None:
         """Drop nothing: every score is computed from the weights as they are."""
 

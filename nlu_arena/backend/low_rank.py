@@ -1,8 +1,8 @@
-"""The training pass of a LoRA layer in the base's own type, in few passes over the activations.
+"""The pass through a LoRA layer in the base's own type, in few passes over the activations.
 
 PEFT converts what enters each layer to the adapter's float32 and what leaves it back. Here the small matrices
 are converted to the type of the base instead; they, their gradients and the optimiser stay in float32.
-Scores, which need no gradient, are computed as PEFT does: with the adapter in float32.
+Training and scoring compute alike: what answers is the very function that was trained.
 """
 
 from __future__ import annotations
@@ -46,14 +46,13 @@ def _is_plain(module: Any) -> bool:
 
 
 class QuickLinear(Linear):  # type: ignore[misc]  # the library is not checked
-    """A plain LoRA layer that trains in the type of its base."""
+    """A plain LoRA layer that computes in the type of its base."""
 
     def forward(self, values: Tensor, *others: Any, **options: Any) -> Tensor:
         """Return what the layer makes of its input, [..., outputs] in the input's type."""
         base, dropout = self.base_layer, self.lora_dropout[ADAPTER]
-        scoring, own_type = not torch.is_grad_enabled(), values.dtype == base.weight.dtype
         # Under autocast the type to compute in is not the base's to say.
-        if scoring or not own_type or torch.is_autocast_enabled(values.device.type):
+        if values.dtype != base.weight.dtype or torch.is_autocast_enabled(values.device.type):
             plain: Tensor = super().forward(values, *others, **options)
             return plain
         down, up = (matrix[ADAPTER].weight for matrix in (self.lora_A, self.lora_B))

@@ -164,6 +164,10 @@ class LabelScorer:
         with dense_attention(self.model), quick_dropout(self.model):
             return self._loss(rows, gold, run_prefix(self.model, self.prefix))
 
+    def tokens(self, rows: Sequence[Tokens]) -> set[int]:
+        """Return the ids of all tokens that rows are read with: theirs, the labels' and the padding's."""
+        return {token for row in [*rows, *self.labels.ids] for token in row} | {self.pad_id}
+
     def _loss(self, rows: Sequence[Tokens], gold: Sequence[int], states: Prefix | None) -> Tensor:
         targets = torch.tensor(gold, device=self.model.device)
         if self.labels.single_position:

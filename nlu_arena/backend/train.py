@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nlu_arena.backend.batching import plan_epoch
 from nlu_arena.backend.checkpoint import Position, Snapshot, restore_snapshot, take_snapshot
 from nlu_arena.backend.device import freed_memory_kept, is_out_of_memory, release_memory, seed_everything
+from nlu_arena.backend.embedding import occurring_embeddings
 from nlu_arena.backend.halving import Row, score_batch
 from nlu_arena.backend.optimizer import build_optimizer, clip_gradient, measure_gradient
 from nlu_arena.errors import RunError
@@ -25,7 +26,7 @@ class DivergedError(RunError):
 
 
 class Objective(Protocol):
-    """What training needs of a scorer: the summed loss of some rows, their scores, and a clean slate."""
+    """What training needs of a scorer: the summed loss, scores and tokens of rows, and a clean slate."""
 
     model: Any
 
@@ -34,6 +35,9 @@ class Objective(Protocol):
 
     def score(self, rows: Sequence[Row]) -> Tensor:
         """Return log-probabilities, [rows, labels]."""
+
+    def tokens(self, rows: Sequence[Row]) -> set[int]:
+        """Return the ids of all tokens that rows are read with."""
 
     def forget(self) -> None:
         """Drop what was computed with weights that have changed since."""
@@ -145,6 +149,16 @@ class Trainer:
             DivergedError: A loss or a gradient is not finite.
             RunError: One row alone does not fit in memory.
         """
+        model, tokens = self.objective.model, self.objective.tokens(data.rows)
+        with freed_memory_kept(), occurring_embeddings(model, tokens):
+            return self._train(data, on_step, on_epoch)
+
+    def _train(
+        self,
+        data: TrainingRows,
+        on_step: Callable[[Step], None],
+        on_epoch: Callable[[EpochEnd], None],
+    ) -> TrainingResult:
         settings = self.settings
         kept_rows, held_rows = hold_out(len(data.rows), settings.held_out, self.seed)
         train, held = data.take(kept_rows), data.take(held_rows)
@@ -154,21 +168,20 @@ class Trainer:
         optimizer = build_optimizer(self.objective.model, settings)
         self._resume(optimizer)
         losses, seen, earlier = self.position.losses, 0, len(self.position.losses)
-        with freed_memory_kept():
-            for step, epoch, batch in self._batches(train):
-                lr = settings.lr * learning_rate_share(step, total, settings.warmup)
+        for step, epoch, batch in self._batches(train):
+            lr = settings.lr * learning_rate_share(step, total, settings.warmup)
+            if step >= earlier:
+                for group in optimizer.param_groups:
+                    group["lr"] = lr
+                losses.append(self._step(optimizer, train.take(batch)))
+            seen += len(batch)
+            on_step(Step(step + 1, (step + 1) / steps_per_epoch, losses[step], lr, seen))
+            if held.rows and (step + 1) % steps_per_epoch == 0:
                 if step >= earlier:
-                    for group in optimizer.param_groups:
-                        group["lr"] = lr
-                    losses.append(self._step(optimizer, train.take(batch)))
-                seen += len(batch)
-                on_step(Step(step + 1, (step + 1) / steps_per_epoch, losses[step], lr, seen))
-                if held.rows and (step + 1) % steps_per_epoch == 0:
-                    if step >= earlier:
-                        self._judge(held)
-                    on_epoch(EpochEnd(epoch + 1, step + 1, self.position.held_out[epoch]))
-                if step >= earlier:
-                    self._offer(optimizer)
+                    self._judge(held)
+                on_epoch(EpochEnd(epoch + 1, step + 1, self.position.held_out[epoch]))
+            if step >= earlier:
+                self._offer(optimizer)
         return self._keep_best(total)
 
     def _resume(self, optimizer: torch.optim.Optimizer) -> None:

@@ -142,7 +142,7 @@ def test_no_checkpoint_is_left_when_the_model_is_saved(make_cell: MakeCell, tmp_
         ("garbled", "is torn"),
         ("position", "is torn"),
         ("shape", "is torn"),
-        ("format", "its format is 0, here it is 1"),
+        ("format", "its format is 0, here it is 2"),
         ("device", "its device is 'an abacus'"),
         ("code_version", "its code version is 'older'"),
     ],
