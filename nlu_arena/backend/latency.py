@@ -28,7 +28,7 @@ LEVEL = 0.95
 LEAST_SECONDS = 0.3
 # The first calls allocate, choose kernels and run a shared prefix: they do not count.
 WARM_UP_CALLS = 3
-WARM_UP_SECONDS = 0.5
+WARM_UP_SECONDS = 0.2
 # From how many calls on a percentile says something: below it is "not available", never a guess.
 CALLS_FOR_PERCENTILE = {50: 1, 95: 20, 99: 100}
 
