@@ -17,7 +17,9 @@ it: the modes themselves, with all their checks (`engine`).
   LoRA (`training`, `peer_training`). The documented recipe alone computes in float32, as its command line
   says, where ours takes what `run` takes. Whether accuracies are equal says `tests.benchmarks.trainer`.
 - rate: the matrix rate at the models' own shapes, alone. In the other parts it is measured in the same run,
-  beside the counted operations of a minimal program (`operations`): their ratio is the share.
+  and so is the bandwidth of the memory (`memory_rate`). A note says how long a minimal program would take by
+  either, its counted operations over the rate (`operations`; the share is that of our seconds) and its bytes
+  of weights over the bandwidth (`traffic`), beside what ours took.
 - overhead: the whole quick sweep in a process of its own, in and out of model work, against a revision with
   --before.
 - growth: `run` on 1,000 and 16,000 rows (60,000 with --full), speed and memory. plan: 10,000 experiments.

@@ -28,13 +28,22 @@ class Architecture(NamedTuple):
     attention_width: int
 
     @property
+    def weights(self) -> int:
+        """Return how many weights all linear layers have."""
+        return sum(outputs * inputs for outputs, inputs in self.linears)
+
+    @property
     def products(self) -> int:
         """Return the operations of all linear layers for a token."""
-        return 2 * sum(outputs * inputs for outputs, inputs in self.linears)
+        return 2 * self.weights
+
+    def adapter_weights(self, rank: int) -> int:
+        """Return how many weights an adapter on all linear layers has."""
+        return sum(rank * (outputs + inputs) for outputs, inputs in self.linears)
 
     def adapter_products(self, rank: int) -> int:
         """Return the operations of an adapter on all linear layers for a token."""
-        return 2 * sum(rank * (outputs + inputs) for outputs, inputs in self.linears)
+        return 2 * self.adapter_weights(rank)
 
     def attention(self, pairs: float) -> float:
         """Return the operations of attention over so many pairs of tokens."""

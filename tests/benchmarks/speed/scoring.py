@@ -19,11 +19,12 @@ from tests.benchmarks.speed.bench import Bench, say
 from tests.benchmarks.speed.case import Case, build_case
 from tests.benchmarks.speed.engine import SCORE, WHOLE, run_mode
 from tests.benchmarks.speed.harness import Harness
-from tests.benchmarks.speed.matrix_rate import measure_matrix_rate
+from tests.benchmarks.speed.limits import Limits, measure_limits
 from tests.benchmarks.speed.operations import count_scoring, read_architecture
 from tests.benchmarks.speed.pairing import Pairs, Spans, measure_pairs, median_of
 from tests.benchmarks.speed.prompt_texts import PromptTexts, render_prompts
 from tests.benchmarks.speed.results import Result, rate_result
+from tests.benchmarks.speed.traffic import count_scoring_bytes
 
 MODEL = "smollm2-135m"
 SHARE_REACH = 0.6
@@ -89,20 +90,22 @@ def measure_scoring(bench: Bench, case: Case, reach: float) -> Result:
     else:
         pairs = Pairs([ours() for _ in range(bench.repeats)], [])
         different = 0
-    share, note = measure_share(bench, case, prompts, session, median_of(pairs.ours, WHOLE))
-    notes.append(note)
-    result = finish(pairs, case, reach, share, notes)
+    result = finish(pairs, case, reach, find_limits(bench, case, prompts, session), notes)
     # In bfloat16 the sums' roundings, which differ with the batches, may turn near labels round.
     result.has_failed = different > 0 and case.experiment.precision == "float32"
     return result
 
 
-def finish(pairs: Pairs, case: Case, reach: float, share: float, notes: list[str]) -> Result:
+def finish(pairs: Pairs, case: Case, reach: float, limits: Limits, notes: list[str]) -> Result:
     """Return the figure of a case."""
-    part, count = case.experiment.mode, len(case.dev)
-    alone = statistics.median(spans[SCORE] for spans in pairs.ours)
+    part, count, seconds = case.experiment.mode, len(case.dev), median_of(pairs.ours, WHOLE)
+    share, alone = limits.share(seconds), median_of(pairs.ours, SCORE)
     rest = {"part": part, "work": case.title, "size": case.size, "share": share, "share_reach": SHARE_REACH}
-    notes = [*notes, f"ours without preparation (phase evaluate alone): {count / alone:.1f} examples/s"]
+    notes = [
+        *notes,
+        limits.note(seconds),
+        f"ours without preparation (phase evaluate alone): {count / alone:.1f} examples/s",
+    ]
     return rate_result(pairs, WHOLE, count, reach=reach, notes=notes, **rest)
 
 
@@ -115,14 +118,11 @@ def check_tokens(harness: Harness, prompts: PromptTexts) -> None:
             raise SystemExit(f"lm-eval reads other tokens of the prompt {text[-200:]!r}")
 
 
-def measure_share(
-    bench: Bench, case: Case, prompts: PromptTexts, session: Session, seconds: float
-) -> tuple[float, str]:
-    """Return the share of the matrix rate that ours has reached, and the two numbers behind it."""
-    precision = case.experiment.precision
+def find_limits(bench: Bench, case: Case, prompts: PromptTexts, session: Session) -> Limits:
+    """Count the work of scoring the prompts, and measure how fast it could be done."""
+    precision, rows = case.experiment.precision, prompts.rows
     architecture = read_architecture(session.causal_model(case.experiment.model, case.folder, precision))
-    work = count_scoring(architecture, prompts.rows)
-    own = statistics.mean(map(len, prompts.rows)) - shared_prefix_length(prompts.rows)
-    rate = measure_matrix_rate(architecture, round(BATCH * own), precision, bench.device)
-    share = work / seconds / rate
-    return share, f"{work / 1e9:.0f} GFLOP counted, {rate / 1e9:.0f} GFLOP/s at {round(BATCH * own)} tokens"
+    work = count_scoring(architecture, rows)
+    moved = count_scoring_bytes(architecture, rows, precision, bench.device)
+    own = statistics.mean(map(len, rows)) - shared_prefix_length(rows)
+    return measure_limits(work, moved, architecture, round(BATCH * own), precision, bench.device)

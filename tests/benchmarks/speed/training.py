@@ -7,6 +7,7 @@ answers in float32. The whole fit of LoRA ends with the saved adapter, without t
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,12 +20,13 @@ from nlu_arena.modes.context import Session
 from tests.benchmarks.speed.bench import Bench, say
 from tests.benchmarks.speed.case import Case, build_case
 from tests.benchmarks.speed.engine import SAVED, TRAIN, WHOLE, run_mode
-from tests.benchmarks.speed.matrix_rate import measure_matrix_rate
+from tests.benchmarks.speed.limits import Limits, measure_limits
 from tests.benchmarks.speed.operations import count_adapting, count_tuning, read_architecture
 from tests.benchmarks.speed.pairing import Pairs, Side, Spans, measure_pairs, median_of
 from tests.benchmarks.speed.peer_training import adapt_decoder, tune_classifier
 from tests.benchmarks.speed.prompt_texts import render_prompts
 from tests.benchmarks.speed.results import Result, rate_result
+from tests.benchmarks.speed.traffic import count_adapting_bytes, count_tuning_bytes
 
 ENCODER, DECODER = "minilm", "smollm2-135m"
 ROWS = {"fine-tune": {"sst2": 512, "rte": 256}, "lora": {"sst2": 128, "rte": 64}}
@@ -37,7 +39,7 @@ TUNING = {"epochs": 1, "batch_size": BATCH, "max_length": 128}
 ADAPTING = {"epochs": 1, "batch_size": BATCH, "max_length": 1024, "lora": {"rank": 16}}
 DOCUMENTED_REACH = {"sst2": 10.0, "rte": 3.0}
 TUNED_REACH, LORA_REACH = 1.2, 1.5
-TUNING_SHARE, LORA_SHARE = 0.45, 0.4
+SHARE_REACH = {"fine-tune": 0.45, "lora": 0.4}
 
 
 class Rival(NamedTuple):
@@ -45,14 +47,6 @@ class Rival(NamedTuple):
 
     name: str
     run: Side
-    reach: float
-
-
-class Work(NamedTuple):
-    """The counted operations of a training, the rate at its shapes, and the share of it to be reached."""
-
-    operations: float
-    rate: float
     reach: float
 
 
@@ -68,7 +62,7 @@ def compare_tuning(bench: Bench) -> Iterator[Result]:
             ),
             Rival("Trainer tuned", partial(tune_classifier, case, "tuned", bench.device), TUNED_REACH),
         ]
-        yield from _compare(bench, case, rivals, _count_tuning)
+        yield from _compare(bench, case, rivals, _limit_tuning)
 
 
 def compare_adapting(bench: Bench) -> Iterator[Result]:
@@ -76,7 +70,7 @@ def compare_adapting(bench: Bench) -> Iterator[Result]:
     for task in bench.tasks:
         case = _build(bench, DECODER, task, "lora")
         rival = partial(adapt_decoder, case, render_prompts(case), bench.device)
-        yield from _compare(bench, case, [Rival("peft + Trainer tuned", rival, LORA_REACH)], _count_adapting)
+        yield from _compare(bench, case, [Rival("peft + Trainer tuned", rival, LORA_REACH)], _limit_adapting)
 
 
 def _build(bench: Bench, model: str, task: str, mode: str) -> Case:
@@ -94,7 +88,7 @@ def _build(bench: Bench, model: str, task: str, mode: str) -> Case:
 
 
 def _compare(
-    bench: Bench, case: Case, rivals: list[Rival], count: Callable[[Bench, Case], Work]
+    bench: Bench, case: Case, rivals: list[Rival], limit: Callable[[Bench, Case], Limits]
 ) -> Iterator[Result]:
     """Measure a case against each of its rivals, or ours alone where there are to be no peers."""
 
@@ -107,19 +101,19 @@ def _compare(
     say(f"{case.experiment.mode}: {case.title}, {case.size}")
     ours()
     if not bench.has_peers:
-        yield from _figures(case, Pairs([ours() for _ in range(bench.repeats)], []), count(bench, case), None)
+        yield from _figures(case, Pairs([ours() for _ in range(bench.repeats)], []), limit(bench, case), None)
         return
     for rival in rivals:
         say(f"  against {rival.name}")
         rival.run()
         pairs = measure_pairs(ours, rival.run, bench.repeats)
-        yield from _figures(case, pairs, count(bench, case), rival)
+        yield from _figures(case, pairs, limit(bench, case), rival)
 
 
-def _figures(case: Case, pairs: Pairs, work: Work, rival: Rival | None) -> Iterator[Result]:
+def _figures(case: Case, pairs: Pairs, limits: Limits, rival: Rival | None) -> Iterator[Result]:
     rows, mode = len(case.data.train), case.experiment.mode
     against = f" against {rival.name}" if rival else ""
-    note = f"{work.operations / 1e9:.0f} GFLOP counted, {work.rate / 1e9:.0f} GFLOP/s at the model's shapes"
+    seconds = median_of(pairs.ours, TRAIN)
     yield rate_result(
         pairs,
         TRAIN,
@@ -128,30 +122,49 @@ def _figures(case: Case, pairs: Pairs, work: Work, rival: Rival | None) -> Itera
         work=f"{case.title}, training{against}",
         size=case.size,
         reach=rival.reach if rival else None,
-        share=work.operations / median_of(pairs.ours, TRAIN) / work.rate,
-        share_reach=work.reach,
-        notes=[note],
+        share=limits.share(seconds),
+        share_reach=SHARE_REACH[mode],
+        notes=[limits.note(seconds)],
     )
     yield rate_result(pairs, WHOLE, rows, part=mode, work=f"{case.title}, whole fit{against}", size=case.size)
 
 
-def _count_tuning(bench: Bench, case: Case) -> Work:
+def _limit_tuning(bench: Bench, case: Case) -> Limits:
     experiment, tokenizer = case.experiment, load_tokenizer(case.folder)
     model = load_classifier(experiment.model, experiment.task, case.folder, bench.device).model
     architecture = read_architecture(model)
-    lengths = encode_texts(tokenizer, case.data.train, TUNING["max_length"]).lengths
-    tokens = round(BATCH * statistics.mean(lengths))
-    rate = measure_matrix_rate(architecture, tokens, experiment.precision, bench.device)
-    return Work(count_tuning(architecture, lengths, TUNING["epochs"]), rate, TUNING_SHARE)
+    texts = encode_texts(tokenizer, case.data.train, TUNING["max_length"])
+    occurring = {token for row in texts.rows for token in row["input_ids"]}
+    return measure_limits(
+        count_tuning(architecture, texts.lengths, TUNING["epochs"]),
+        count_tuning_bytes(
+            architecture,
+            len(occurring) * model.get_input_embeddings().embedding_dim,
+            _count_steps(case, TUNING["epochs"]),
+            experiment.precision,
+        ),
+        architecture,
+        round(BATCH * statistics.mean(texts.lengths)),
+        experiment.precision,
+        bench.device,
+    )
 
 
-def _count_adapting(bench: Bench, case: Case) -> Work:
+def _limit_adapting(bench: Bench, case: Case) -> Limits:
     precision, rows = case.experiment.precision, render_prompts(case).train_rows
     session = Session(bench.device)
     architecture = read_architecture(session.causal_model(case.experiment.model, case.folder, precision))
-    prefix = shared_prefix_length(rows)
-    tokens = round(BATCH * (statistics.mean(map(len, rows)) - prefix))
-    rate = measure_matrix_rate(architecture, tokens, precision, bench.device)
     lora = case.experiment.train.lora if case.experiment.train else None
     rank = lora.rank if lora else 0
-    return Work(count_adapting(architecture, rows, BATCH, 1, rank), rate, LORA_SHARE)
+    return measure_limits(
+        count_adapting(architecture, rows, BATCH, 1, rank),
+        count_adapting_bytes(architecture, rank, _count_steps(case, 1), precision),
+        architecture,
+        round(BATCH * (statistics.mean(map(len, rows)) - shared_prefix_length(rows))),
+        precision,
+        bench.device,
+    )
+
+
+def _count_steps(case: Case, epochs: int) -> int:
+    return epochs * math.ceil(len(case.data.train) / BATCH)
