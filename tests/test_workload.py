@@ -32,6 +32,7 @@ from nlu_arena.workload import (
     count_file_rows,
     count_rows,
     count_tokens,
+    count_updated,
     count_workload,
     most_train_rows,
 )
@@ -172,6 +173,18 @@ def test_fine_tuning_reads_every_row_each_epoch_and_updates_every_weight_each_st
     # A classification head scores in float32.
     assert tuned.stages[1] == Stage(CLASSIFYING, "float32", tokens=21 * 3 * SINGLE_TOKENS, passes=1)
     assert tuned.changed == 1000
+
+
+def test_of_a_large_vocabulary_those_weights_are_updated_that_the_training_reads(
+    make_experiment: MakeExperiment, tmp_path: Path
+) -> None:
+    tuned = make_experiment("encoder", tmp_path, "fine-tune", train=TrainSettings())
+    # Of the tiny model's 1000 weights 300 are embeddings, each of one width.
+    narrow = SHAPE._replace(width=1)
+    assert count_updated(tuned, narrow, tokens=25) == 700 + 30 * 5
+    assert count_updated(tuned, narrow, tokens=10_000) == 1000
+    adapted = make_experiment("encoder", tmp_path, "lora", train=TrainSettings(lora=LoraSettings()))
+    assert count_updated(adapted, narrow, tokens=25) == count_changed(adapted, narrow)
 
 
 def test_training_shares_the_prompts_prefix_within_a_step(
