@@ -185,7 +185,7 @@ def count_updated(experiment: Experiment, shape: Shape, tokens: int) -> int:
     if experiment.train is None or experiment.train.lora is not None:
         return changed
     embeddings = changed - shape.products
-    return shape.products + min(embeddings, round(DIFFERENT_TOKENS * tokens**0.5) * shape.width)
+    return shape.products + min(embeddings, round(DIFFERENT_TOKENS * math.sqrt(tokens)) * shape.width)
 
 
 def count_tokens(experiment: Experiment) -> tuple[int, int]:

@@ -3,8 +3,8 @@
 Most of a vocabulary never occurs in the rows of a training, and in a small model the table of embeddings is
 most of the weights. The gradient of an absent token is 0, so AdamW does nothing to its embedding but decay
 it; what that makes of a 1 it makes of every such weight. So a table with the occurring rows and a row of ones
-is trained in its place: the same weights result, up to one rounding of those that are absent, and gradients,
-moments and checkpoints are as small as the table.
+is trained in its place: the same weights result, and gradients, moments and checkpoints are as small as the
+table. Of the absent ones only the roundings of the decay differ: in 20,000 steps less than 0.001 of a weight.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def occurring_embeddings(model: PreTrainedModel, tokens: set[int]) -> Iterator[N
     """Let a model train the embeddings of some tokens alone; at the end its table is whole again.
 
     Within it the model reads no other tokens: an IndexError says so on a CPU. Embeddings that are frozen, or
-    shared with another part of the model, stay as they are.
+    shared with another part of the model, or no table of tokens, stay as they are.
 
     Args:
         model: The model, all of whose training happens within.
         tokens: The ids of all tokens that it will read, padding too.
     """
-    module = model.get_input_embeddings()
-    if not _can_shrink(model, module):
+    module = _find_table(model)
+    if module is None or not _can_shrink(model, module):
         yield
         return
     whole, padding = module.weight, module.padding_idx
@@ -54,12 +54,21 @@ def occurring_embeddings(model: PreTrainedModel, tokens: set[int]) -> Iterator[N
         module.weight, module.padding_idx = whole, padding
 
 
-def _can_shrink(model: PreTrainedModel, module: Any) -> bool:
+def _find_table(model: PreTrainedModel) -> nn.Embedding | None:
+    """Return a model's table of tokens, None where it reads them in another way."""
+    try:
+        module = model.get_input_embeddings()
+    except NotImplementedError:
+        # CANINE, for one, hashes characters into several tables.
+        return None
+    return module if isinstance(module, nn.Embedding) else None
+
+
+def _can_shrink(model: PreTrainedModel, module: nn.Embedding) -> bool:
     """Say whether a model's table is trained, is read by its own module alone, and only looked up there."""
-    if not isinstance(module, nn.Embedding) or not module.weight.requires_grad:
-        return False
     uses = sum(weight is module.weight for _, weight in model.named_parameters(remove_duplicate=False))
-    return uses == 1 and module.max_norm is None and not module.scale_grad_by_freq and not module.sparse
+    looked_up = module.max_norm is None and not module.scale_grad_by_freq and not module.sparse
+    return module.weight.requires_grad and uses == 1 and looked_up
 
 
 class _Places:
@@ -71,6 +80,5 @@ class _Places:
     def __call__(
         self, _: nn.Module, args: tuple[Any, ...], options: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        if args:
-            return (self._places[args[0]], *args[1:]), options
-        return args, options | {"input": self._places[options["input"]]}
+        # A table takes the ids and nothing else, by whatever name.
+        return tuple(self._places[ids] for ids in args), {n: self._places[ids] for n, ids in options.items()}

@@ -2,7 +2,7 @@
 
 PEFT converts what enters each layer to the adapter's float32 and what leaves it back. Here the small matrices
 are converted to the type of the base instead; they, their gradients and the optimiser stay in float32.
-Training and scoring compute alike: what answers is the very function that was trained.
+Behind a prompt, training and scoring compute alike: what answers is the very function that was trained.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def _is_plain(module: Any) -> bool:
     return (
         type(module) is Linear
         and type(module.base_layer) is nn.Linear
+        # A quantised checkpoint may put a product of its own in the place of the class's.
+        and "forward" not in vars(module.base_layer)
         and not any(weight.requires_grad for weight in module.base_layer.parameters())
         and module.active_adapters == [ADAPTER]
         and ADAPTER not in module.lora_variant

@@ -13,7 +13,7 @@ from nlu_arena.modes.labeller import Labeller
 from nlu_arena.spec import Example
 
 # How many dev examples a model is proved on.
-EXAMPLES = 4
+EXAMPLES = 8
 # In the run itself the same kernels answer: the bytes on the disk are all that can differ.
 SAME_RUN = 1e-4
 # Another machine, or other batches, add up in another order: in bfloat16 that moves a probability by a few

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    CanineConfig,
+    CanineForSequenceClassification,
     LlamaConfig,
     LlamaForSequenceClassification,
     PreTrainedModel,
@@ -18,7 +20,8 @@ from nlu_arena.backend.optimizer import build_optimizer, clip_gradient, measure_
 from nlu_arena.spec import TrainSettings
 
 VOCABULARY = 50
-PAD = 0
+# Neither the first nor the last of those that occur: its place in the small table is another than its id.
+PAD = 20
 ROWS = torch.tensor([[3, 7, 7, 9], [11, 3, PAD, PAD], [40, 41, 42, PAD]])
 OCCURRING = set(ROWS.flatten().tolist())
 ABSENT = sorted(set(range(VOCABULARY)) - OCCURRING)
@@ -108,6 +111,14 @@ def test_a_token_that_was_not_named_is_an_error_and_never_another_embedding() ->
         train(model, 1)
 
 
+def test_ids_may_be_given_by_name() -> None:
+    model = build_bert()
+    module = model.get_input_embeddings()
+    found = module(ROWS)
+    with occurring_embeddings(model, OCCURRING):
+        assert torch.equal(module(input=ROWS), found)
+
+
 def test_a_training_that_breaks_off_leaves_the_table_whole() -> None:
     model = build_bert()
     before = table(model)
@@ -115,6 +126,22 @@ def test_a_training_that_breaks_off_leaves_the_table_whole() -> None:
         raise KeyboardInterrupt
     assert torch.equal(table(model), before)
     model(input_ids=torch.tensor([ABSENT[:8]]))
+
+
+def test_a_model_that_has_no_table_of_tokens_trains_as_it_is() -> None:
+    config = CanineConfig(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=16,
+        num_hash_functions=2,
+        num_hash_buckets=8,
+    )
+    model = CanineForSequenceClassification(config)
+    shapes = [weight.shape for weight in model.parameters()]
+    with occurring_embeddings(model, OCCURRING):
+        assert [weight.shape for weight in model.parameters()] == shapes
 
 
 def test_embeddings_that_are_frozen_shared_or_changed_by_a_look_stay_as_they_are() -> None:

@@ -56,6 +56,15 @@ def test_in_bfloat16_the_gradients_stay_float32_and_point_the_same_way(tiny_llam
     assert float(torch.cosine_similarity(one, other, dim=0)) > 0.99
 
 
+@pytest.mark.parametrize("is_training", [True, False])
+def test_under_autocast_a_layer_computes_what_that_of_peft_does(tiny_llama: Path, is_training: bool) -> None:
+    plain, quick = (wrap(tiny_llama, torch.float32).train(is_training) for _ in range(2))
+    assert quicken(quick) > 0
+    with torch.autocast("cpu", torch.bfloat16), torch.set_grad_enabled(is_training):
+        logits, theirs = (model(input_ids=torch.arange(1, 25).view(3, 8)).logits for model in (quick, plain))
+    assert torch.equal(logits, theirs)
+
+
 def test_what_is_more_than_a_plain_adapter_is_left_alone(tiny_llama: Path) -> None:
     assert quicken(wrap(tiny_llama, torch.float32, dora=True)) == 0
 
@@ -64,6 +73,14 @@ def test_a_base_whose_biases_are_trained_is_left_alone(tiny_llama: Path) -> None
     config = AutoConfig.from_pretrained(tiny_llama, attention_bias=True)
     lora = peft.LoraConfig(r=4, target_modules=["q_proj"], bias="all")
     assert quicken(peft.get_peft_model(AutoModelForCausalLM.from_config(config), lora)) == 0
+
+
+def test_a_base_that_computes_in_a_way_of_its_own_is_left_alone(tiny_llama: Path) -> None:
+    model = wrap(tiny_llama, torch.float32)
+    layers = [m for m in model.modules() if isinstance(m, peft.tuners.lora.Linear)]
+    layers[0].base_layer.forward = lambda values: values.new_zeros(*values.shape[:-1], layers[0].out_features)
+    assert quicken(model) == len(layers) - 1
+    assert type(layers[0]) is peft.tuners.lora.Linear
 
 
 def test_an_input_without_rows_passes(tiny_llama: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForCausalLM
 
+from nlu_arena.backend.checkpoint import Snapshot
 from nlu_arena.backend.classify import ClassifierScorer
 from nlu_arena.backend.device import seed_everything
 from nlu_arena.backend.encode import LabelTokens, encode_texts
@@ -169,6 +171,55 @@ def test_scores_with_the_kept_epoch_are_those_of_its_weights(
     assert result.epoch == 1
     plain = LabelScorer(model, scorer.labels, 0, reuse_prefix=False)
     torch.testing.assert_close(scorer.score(rows), plain.score(rows), atol=1e-4, rtol=0)
+
+
+class Snapshots:
+    """Keeps the names and shapes of what a checkpoint would hold; a training begins anew."""
+
+    def __init__(self) -> None:
+        self.shapes: dict[str, torch.Size] = {}
+
+    def read(self) -> Snapshot | None:
+        return None
+
+    def offer(self, take: Callable[[], Snapshot]) -> None:
+        self.shapes = {name: tensor.shape for name, tensor in take().tensors.items()}
+
+
+@pytest.mark.parametrize("use_tree", [True, False])
+def test_a_decoder_trains_the_embeddings_alone_that_it_reads(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch, use_tree: bool
+) -> None:
+    """Those of its rows, of labels of several tokens and of the padding, held-out rows too."""
+    rows = [[1, 50, 51, *[60 + n] * (1 + n % 3), 80 + n % 2] for n in range(12)]
+    labels, padding = LabelTokens(((20, 21), (30, 31)), single_position=False), 2
+
+    def train() -> tuple[LabelScorer, list[float], dict[str, torch.Size]]:
+        model = AutoModelForCausalLM.from_pretrained(tiny_llama, dtype=torch.float32).eval()
+        model.get_input_embeddings().padding_idx = None
+        scorer, checkpoints = LabelScorer(model, labels, padding), Snapshots()
+        scorer.share_prefix(rows)
+        scorer._use_tree = use_tree
+        settings = TrainSettings(epochs=2, lr=1e-3, batch_size=4, held_out=0.25)
+        data = TrainingRows(rows, [n % 2 for n in range(12)], list(map(len, rows)))
+        losses: list[float] = []
+        Trainer(scorer, settings, 1, checkpoints).run(data, lambda s: losses.append(s.loss), lambda _: None)
+        return scorer, losses, checkpoints.shapes
+
+    scorer, losses, shapes = train()
+    monkeypatch.setattr("nlu_arena.backend.train.occurring_embeddings", lambda *_: nullcontext())
+    whole, expected, whole_shapes = train()
+    name = "model/model.embed_tokens.weight"
+    assert shapes[name][0] < whole_shapes[name][0]
+    assert losses == pytest.approx(expected, abs=1e-5)
+    for one, other in zip(scorer.model.parameters(), whole.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+def test_a_head_is_trained_on_the_padding_too(train_tiny) -> None:  # type: ignore[no-untyped-def]
+    scorer = train_tiny(TrainSettings(epochs=1)).scorer
+    rows = [{"input_ids": [5, 6]}, {"input_ids": [6]}]
+    assert scorer.tokens(rows) == {5, 6, scorer.tokenizer.pad_token_id}
 
 
 def test_held_out_rows_never_train() -> None:

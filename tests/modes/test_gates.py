@@ -126,8 +126,8 @@ def test_a_proof_is_about_the_same_on_another_machine_and_far_from_a_random_head
 ) -> None:
     said = do(make_cell("encoder fine-tune"), tmp_path / "run")
     proof = read_record(tmp_path / "run" / "best_model", make_cell("encoder fine-tune")).proof
-    assert len(proof.examples) == 4
-    assert said.of(ExampleSet)[0].examples[5] == proof.examples[1]
+    assert len(proof.examples) == 8
+    assert said.of(ExampleSet)[0].examples[2] == proof.examples[1]
 
     class Machine:
         def __init__(self, noise: float) -> None:
