@@ -21,11 +21,11 @@ ASSUMED: dict[DeviceKind, Rates] = {
     "cuda": Rates(bfloat16=60e12, float32=15e12, memory=500e9),
     "mps": Rates(bfloat16=3e12, float32=3e12, memory=100e9),
 }
-# Bytes that a step moves for each weight that changes: AdamW and the clipping before it take 48, as fast as
-# an elementwise step; the rest is new memory for the gradient, which the embeddings have for every word.
-UPDATE_BYTES = 70
-# Loading and tokenising: 0.3 to 4 s for the small models.
-LOADING_SECONDS = 2.5
+# Bytes that a step moves for each weight that it changes: AdamW, the gradient's norm before it, and the casts
+# between the weight's type and that of the products.
+UPDATE_BYTES = 48
+# Loading and tokenising: 0.2 to 1 s for the small models, 4 s where an adapter is read anew and proved.
+LOADING_SECONDS = 1.5
 # Once for each weight that training changes: new memory for its gradient and moments, and writing it to disk.
 CHANGED_SECONDS = 10e-9
 # The latency probe ends when it knows the medians or, of slow calls, has three: 1.2 to 3.1 s for small ones.
@@ -42,9 +42,8 @@ class Speed(NamedTuple):
     waiting: float
 
 
-# Traffic and calls are fitted on a CPU, to trainings that drew the masks of dropout one by one and took new
-# memory from the system. A GPU moves what the tensors hold and waits for Python alone: judged from the number
-# of tensors and kernels in a layer, not measured.
+# Traffic and calls are fitted on a CPU. A GPU moves what the tensors hold and waits for Python alone: judged
+# from the number of tensors and kernels in a layer, not measured.
 SHARES: dict[DeviceKind, tuple[float, float]] = {"cpu": (1.0, 1.0), "cuda": (0.2, 0.4), "mps": (0.2, 0.4)}
 
 
@@ -53,10 +52,9 @@ def expected_seconds(
 ) -> float | None:
     """Return the expected wall time of an experiment in seconds, None where its rows are not known.
 
-    With measured rates it was 0.7 to 1.6 times what 24 runs took on two quiet cores (median 1.1), and half of
-    that of two whose few rows had RTE's longest among them. Other programs on those cores made runs up to
-    six times as long. That was before training and scoring became a fifth to a third faster, so estimates are
-    rather too long. On a GPU it has not been compared.
+    With measured rates it was 0.7 to 1.5 times what the twelve runs of the quick sweep took on two quiet cores
+    (median 1.2), adapters the low end. Other programs on those cores made runs up to six times as long. On a
+    GPU it has not been compared.
 
     Args:
         experiment: The unit of work.

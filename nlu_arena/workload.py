@@ -60,18 +60,17 @@ class Pace(NamedTuple):
 
 
 # Products: a forward pass takes 2; a backward pass takes 2 for the inputs and, where the weights are trained,
-# 2 for these (Kaplan et al. 2020, arXiv 2001.08361). The rest is fitted to 152 batches of 8 x 24 to 32 x 64
-# tokens with minilm, smollm2-135m and gemma3-270m in both precisions, on two quiet cores that do 2.9 x 10^12
-# (bfloat16) and 0.43 x 10^12 (float32) operations and move 44 x 10^9 bytes a second: 0.62 to 1.27 times what
-# was measured, 85 % of them within a quarter.
-PROMPTING = Pace(2, 550, 1.3e-3)
-CLASSIFYING = Pace(2, 450, 0.9e-3)
-ADAPTED_SCORING = Pace(2, 950, 1.5e-3)
+# 2 for these (Kaplan et al. 2020, arXiv 2001.08361). The rest is fitted to 84 batches of 8 x 24 to 32 x 64
+# tokens with minilm and smollm2-135m in both precisions, on two quiet cores that do 2.5 x 10^12 (bfloat16)
+# and 0.39 x 10^12 (float32) operations and move 30 x 10^9 bytes a second: 0.78 to 1.15 times what was measured.
+PROMPTING = Pace(2, 270, 1.3e-3)
+CLASSIFYING = Pace(2, 190, 1.05e-3)
+ADAPTED_SCORING = Pace(2, 360, 2.2e-3)
 OUTPUT_LAYER = Pace(2, 0, 0.0)
-FINE_TUNING = Pace(6, 2500, 1.5e-3)
-CLASSIFIER_LORA = Pace(4, 3100, 4e-3)
+FINE_TUNING = Pace(6, 1190, 2.8e-3)
+CLASSIFIER_LORA = Pace(4, 1520, 4.9e-3)
 # The prefix is a pass of its own.
-LABEL_WORD_LORA = Pace(4, 3450, 10e-3)
+LABEL_WORD_LORA = Pace(4, 1240, 12e-3)
 
 
 class Stage(NamedTuple):

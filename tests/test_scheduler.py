@@ -152,8 +152,9 @@ def test_one_worker_serves_a_stretch_of_one_model_and_the_next_model_gets_anothe
     assert pids["tiny/a"] == pids["tiny/b"] != pids["big/a"] == pids["big/b"]
 
 
-def test_the_worker_of_the_next_model_starts_while_the_last_run_of_this_one_is_under_way(
-    tmp_path: Path,
+@pytest.mark.parametrize("device", ["cpu", "cuda:0"])
+def test_the_worker_of_the_next_model_starts_ahead_but_not_beside_a_cpus_own_work(
+    device: str, tmp_path: Path
 ) -> None:
     story: list[str] = []
 
@@ -163,9 +164,10 @@ def test_the_worker_of_the_next_model_starts_while_the_last_run_of_this_one_is_u
 
     recorder = Recorder(lambda event: story.append(event.event) if event.event.startswith("run_") else None)
     plan = [experiment("tiny", "a"), experiment("tiny", "b"), experiment("big", "a")]
-    sweep(plan, tmp_path, recorder, make_worker=make)
+    sweep(plan, tmp_path, recorder, make_worker=make, devices=(device,))
     started, finished = "run_started", "run_finished"
-    assert story == ["worker", started, finished, started, "worker", finished, started, finished]
+    last = [finished, "worker"] if device == "cpu" else ["worker", finished]
+    assert story == ["worker", started, finished, started, *last, started, finished]
 
 
 def test_no_worker_outlives_the_sweep(tmp_path: Path) -> None:
@@ -435,7 +437,8 @@ sys.path[:0] = {path!r}
 from tests.test_scheduler import *
 def tell(event):
     print(event.event, event.fields.get("done"), flush=True)
-sweep([experiment("tiny", "waits"), experiment("big", "a")], Path({results!r}), Recorder(tell))
+plan = [experiment("tiny", "waits"), experiment("big", "a")]
+sweep(plan, Path({results!r}), Recorder(tell), devices=("cuda:0",))
 """
 
 
@@ -461,7 +464,8 @@ def test_a_scheduler_killed_in_the_middle_leaves_no_worker_and_the_next_sweep_go
     assert len(workers) == 2, "the worker and the spare of the next model"
     wait_for(lambda: all(is_gone(worker) for worker in workers), seconds=5)
     recorder = Recorder()
-    outcome = sweep([experiment("tiny", "waits"), experiment("big", "a")], tmp_path, recorder)
+    plan = [experiment("tiny", "waits"), experiment("big", "a")]
+    outcome = sweep(plan, tmp_path, recorder, devices=("cuda:0",))
     assert outcome.done == 2
     # Of the two chunks the last was still held back, to be committed together with the end of the run.
     assert recorder.fields("run_started")[0]["answered"] == 4
