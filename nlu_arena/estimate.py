@@ -52,9 +52,9 @@ def expected_seconds(
 ) -> float | None:
     """Return the expected wall time of an experiment in seconds, None where its rows are not known.
 
-    With measured rates it was 0.7 to 1.5 times what the twelve runs of the quick sweep took on two quiet cores
-    (median 1.2), adapters the low end. Other programs on those cores made runs up to six times as long. On a
-    GPU it has not been compared.
+    With measured rates it was 0.7 to 1.5 times what the twelve runs of the quick sweep took on two quiet
+    cores (median 1.2), adapters the low end. Other programs on those cores made runs up to six times as long.
+    On a GPU it has not been compared.
 
     Args:
         experiment: The unit of work.
