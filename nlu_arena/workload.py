@@ -62,7 +62,7 @@ class Pace(NamedTuple):
 # Products: a forward pass takes 2; a backward pass takes 2 for the inputs and, where the weights are trained,
 # 2 for these (Kaplan et al. 2020, arXiv 2001.08361). The rest is fitted to 84 batches of 8 x 24 to 32 x 64
 # tokens with minilm and smollm2-135m in both precisions, on two quiet cores that do 2.5 x 10^12 (bfloat16)
-# and 0.39 x 10^12 (float32) operations and move 30 x 10^9 bytes a second: 0.78 to 1.15 times what was measured.
+# and 0.39 x 10^12 (float32) operations and move 30 x 10^9 bytes a second: 0.78 to 1.15 times what they took.
 PROMPTING = Pace(2, 270, 1.3e-3)
 CLASSIFYING = Pace(2, 190, 1.05e-3)
 ADAPTED_SCORING = Pace(2, 360, 2.2e-3)
