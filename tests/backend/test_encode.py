@@ -255,3 +255,15 @@ def test_texts_longer_than_the_limit_are_cut_and_counted(tiny_bert: Path) -> Non
     assert encoded.lengths[0] == 32
     # The longer text is cut, the hypothesis stays whole.
     assert tokenizer.decode(encoded.rows[0]["input_ids"]).endswith("a dull book [SEP]")
+
+
+@pytest.mark.parametrize("style", ["plain", "chat"])
+def test_many_prompts_are_tokenised_piece_by_piece_and_keep_their_order(
+    tiny_llama: Path, opinion_task: TaskSpec, style: PromptStyle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = PromptEncoder(load_tokenizer(tiny_llama), opinion_task, style, 512)
+    examples = [Example(text=f"The film is warm {'and funny ' * count}", label=0) for count in range(7)]
+    whole = encoder.encode([FILM], examples)
+    monkeypatch.setattr("nlu_arena.backend.encode.TOGETHER", 3)
+    assert encoder.encode([FILM], examples) == whole
+    assert len({len(row) for row in whole.rows}) == 7
