@@ -92,8 +92,11 @@ class Lane:
         self._current().send(assignment)
 
     def warm_spare(self) -> None:
-        """Start the worker of the next stretch: it imports its libraries while this one still works."""
-        if self._spare is None:
+        """Start the worker of the next stretch: it imports its libraries while this one still works.
+
+        Not beside a CPU's own work: the imports take a core for seconds, and slow what is measured then.
+        """
+        if self._spare is None and self.device != "cpu":
             spare = self._make_worker(self.device)
             # Without a spare the next stretch starts its own worker, and then says why it cannot.
             with contextlib.suppress(WorkerDied):

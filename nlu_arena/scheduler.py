@@ -181,8 +181,7 @@ class _Loop:
             finished_phases=list(run.finished_phases),
         )
         lane.assign(assignment)
-        # Not beside a CPU's own work: the imports take a core for seconds, and slow what is measured then.
-        if lane.device != "cpu" and self._waiting and not lane.serves(self._next_for(lane)):
+        if self._waiting and not lane.serves(self._next_for(lane)):
             lane.warm_spare()
 
     def _hear(self, lane: Lane, timeout: float) -> None:

@@ -38,7 +38,7 @@ FRAME_TOKENS = 12
 # and of a longer text four characters are.
 MANY_LABELS = 12
 TOKEN_CHARACTERS = 4
-# A training of n tokens has read about 30 times their root of different ones (in GLUE 0.5 to 1.2 times that,
+# A training of n tokens has read about 30 times their root of different ones (in GLUE 0.4 to 1.5 times that,
 # with vocabularies of 30,000 to 262,000): a vocabulary grows with the root of a text (Heaps 1978).
 DIFFERENT_TOKENS = 30
 # Rows that are scored together, and those that the latency probe scores at the least: a warm-up call and a

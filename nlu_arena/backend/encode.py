@@ -14,6 +14,8 @@ from nlu_arena.spec import Example, PromptStyle, TaskSpec
 
 # Texts that end in different ways: the tokens that all of their prompts end with are the prompt's own.
 PROBES = ("a", "a.", "a \n", "")
+# How many prompts the tokenizer gets at once: it takes several times the memory of the tokens it gives.
+TOGETHER = 1024
 
 
 class LabelTokens(NamedTuple):
@@ -39,10 +41,6 @@ class EncodedPrompts(NamedTuple):
     rows: list[Tokens]
     labels: LabelTokens
     shortened: int
-
-
-# How many prompts the tokenizer gets at once: it takes several times the memory of the tokens it gives.
-TOGETHER = 1024
 
 
 class PromptEncoder:
@@ -125,9 +123,8 @@ class PromptEncoder:
         rows: list[Tokens] = []
         for start in range(0, len(texts), TOGETHER):
             piece = list(texts[start : start + TOGETHER])
-            rows += self.tokenizer(piece, add_special_tokens=self.style == "plain", truncation=False)[
-                "input_ids"
-            ]
+            encoded = self.tokenizer(piece, add_special_tokens=self.style == "plain", truncation=False)
+            rows += encoded["input_ids"]
         # Some tokenizers close a sequence with an end token, which would stand between prompt and label.
         ends = (self.tokenizer.eos_token_id, self.tokenizer.sep_token_id)
         if self.style == "plain" and rows and rows[0][-1] in ends:

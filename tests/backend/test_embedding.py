@@ -25,37 +25,27 @@ PAD = 20
 ROWS = torch.tensor([[3, 7, 7, 9], [11, 3, PAD, PAD], [40, 41, 42, PAD]])
 OCCURRING = set(ROWS.flatten().tolist())
 ABSENT = sorted(set(range(VOCABULARY)) - OCCURRING)
+SIZES = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "pad_token_id": PAD,
+}
 SETTINGS = TrainSettings(lr=1e-2, weight_decay=0.1, clip=1.0)
 
 
 def build_bert() -> PreTrainedModel:
     """Return a small BERT, whose padding has no gradient."""
     torch.manual_seed(5)
-    config = BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=8,
-        pad_token_id=PAD,
-    )
-    return BertForSequenceClassification(config).eval()
+    return BertForSequenceClassification(BertConfig(**SIZES, max_position_embeddings=8)).eval()
 
 
 def build_llama() -> PreTrainedModel:
     """Return a small decoder with a head, whose table knows no padding."""
     torch.manual_seed(5)
-    config = LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        intermediate_size=32,
-        pad_token_id=PAD,
-    )
-    model = LlamaForSequenceClassification(config).eval()
+    model = LlamaForSequenceClassification(LlamaConfig(**SIZES, num_key_value_heads=1)).eval()
     model.get_input_embeddings().padding_idx = None
     return model
 
@@ -129,15 +119,7 @@ def test_a_training_that_breaks_off_leaves_the_table_whole() -> None:
 
 
 def test_a_model_that_has_no_table_of_tokens_trains_as_it_is() -> None:
-    config = CanineConfig(
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=16,
-        num_hash_functions=2,
-        num_hash_buckets=8,
-    )
+    config = CanineConfig(**SIZES, max_position_embeddings=16, num_hash_functions=2, num_hash_buckets=8)
     model = CanineForSequenceClassification(config)
     shapes = [weight.shape for weight in model.parameters()]
     with occurring_embeddings(model, OCCURRING):
